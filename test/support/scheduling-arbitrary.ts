@@ -1,0 +1,194 @@
+import fc from 'fast-check';
+import type {
+  Snapshot,
+  SnapshotAllocation,
+  SnapshotNode,
+  SnapshotTask,
+} from '../../src/host/scheduling/snapshot.ts';
+import {
+  gib,
+  gpus,
+  hourMs,
+  minuteMs,
+  node,
+  running,
+  snapshot,
+  task,
+} from './scheduling-cluster.ts';
+
+const availability = fc.oneof(
+  { weight: 8, arbitrary: fc.constant('ready' as const) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'suspect',
+      'unreachable',
+      'lost',
+      'draining',
+      'cordoned',
+      'unsynced',
+    ),
+  },
+);
+
+const labels = fc.oneof(
+  fc.constant<Record<string, string>>({}),
+  fc.constantFrom<Record<string, string>>(
+    { rack: 'a' },
+    { rack: 'b' },
+    { rack: 'a', disk: 'nvme' },
+  ),
+);
+
+function nodeArbitrary(index: number): fc.Arbitrary<SnapshotNode> {
+  return fc
+    .record({
+      availability,
+      labels,
+      cores: fc.integer({ min: 0, max: 8 }),
+      memory: fc.integer({ min: 0, max: 8 }),
+      cards: fc.constantFrom(0, 0, 1, 2, 4),
+    })
+    .map(({ cores, memory, cards, ...rest }) =>
+      node(`n${index}`, {
+        ...rest,
+        cpuMilli: 1000 * cores,
+        memoryBytes: gib * memory,
+        gpus: gpus(`n${index}`, cards),
+      }),
+    );
+}
+
+const duration = fc.integer({ min: 1, max: 12 }).map((quarters) => quarters * 15 * minuteMs);
+const limit = fc.option(duration, { freq: 5 });
+
+const place = fc.oneof(
+  { weight: 5, arbitrary: fc.constant({ node: null, labels: {} }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      node: fc.option(fc.constantFrom('n0', 'n1-name', 'nowhere')),
+      labels,
+    }),
+  },
+);
+
+function taskArbitrary(index: number): fc.Arbitrary<SnapshotTask> {
+  return fc
+    .record({
+      order: fc.constant(index),
+      priority: fc.constantFrom(10, 20, 20, 30),
+      cores: fc.integer({ min: 0, max: 5 }),
+      memory: fc.integer({ min: 0, max: 5 }),
+      gpus: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(null) },
+        { weight: 3, arbitrary: fc.integer({ min: 0, max: 5 }).map((count) => ({ count })) },
+        {
+          weight: 1,
+          arbitrary: fc
+            .subarray(['GPU-n0-0', 'GPU-n0-1', 'GPU-n1-0', 'GPU-n2-3'])
+            .map((uuids) => ({ uuids })),
+        },
+      ),
+      constraints: place,
+      limitMs: limit,
+      avoid: fc.oneof(
+        { weight: 6, arbitrary: fc.constant({}) },
+        {
+          weight: 1,
+          arbitrary: fc.dictionary(
+            fc.constantFrom('n0', 'n1'),
+            fc.constantFrom(9 * hourMs, 11 * hourMs),
+          ),
+        },
+      ),
+    })
+    .map(({ cores, memory, ...rest }) =>
+      task(`t${index}`, { ...rest, cpuMilli: 500 * cores, memoryBytes: gib * memory }),
+    );
+}
+
+interface Load {
+  node: number;
+  share: number;
+  cards: number;
+  startedAgoMs: number | null;
+  limitMs: number | null;
+}
+
+const load: fc.Arbitrary<Load> = fc.record({
+  node: fc.nat({ max: 3 }),
+  share: fc.integer({ min: 1, max: 4 }),
+  cards: fc.nat({ max: 3 }),
+  startedAgoMs: fc.option(duration, { freq: 8 }),
+  limitMs: limit,
+});
+
+/** Running work that never takes more than its node has. */
+function allocationsOn(
+  nodes: readonly SnapshotNode[],
+  loads: readonly Load[],
+): SnapshotAllocation[] {
+  const left = new Map(
+    nodes.map(({ id, capacity }) => [id, { ...capacity, gpus: [...capacity.gpus] }]),
+  );
+  return loads.flatMap((entry, index) => {
+    const on = nodes[entry.node % Math.max(1, nodes.length)];
+    const free = on && left.get(on.id);
+    if (!free) return [];
+    const cpuMilli = Math.floor(free.cpuMilli / entry.share);
+    const memoryBytes = Math.floor(free.memoryBytes / entry.share);
+    free.cpuMilli -= cpuMilli;
+    free.memoryBytes -= memoryBytes;
+    const gpuUuids = free.gpus.splice(0, entry.cards).map(({ uuid }) => uuid);
+    const startedAtMs = entry.startedAgoMs === null ? null : 10 * hourMs - entry.startedAgoMs;
+    return [
+      running(`r${index}`, on.id, {
+        cpuMilli,
+        memoryBytes,
+        gpuUuids,
+        startedAtMs,
+        limitMs: entry.limitMs,
+      }),
+    ];
+  });
+}
+
+/** Up to 4 nodes, 6 running tasks and 14 queued ones, some of them holding a reservation already. */
+const mixed: fc.Arbitrary<Snapshot> = fc
+  .tuple(fc.nat({ max: 4 }), fc.nat({ max: 14 }))
+  .chain(([nodeCount, taskCount]) =>
+    fc.record({
+      nodes: fc.tuple(...Array.from({ length: nodeCount }, (_, i) => nodeArbitrary(i))),
+      loads: fc.array(load, { maxLength: 6 }),
+      queued: fc.tuple(...Array.from({ length: taskCount }, (_, i) => taskArbitrary(i))),
+      holders: fc.uniqueArray(fc.nat({ max: 13 }), { maxLength: 2 }),
+    }),
+  )
+  .map(({ nodes, loads, queued, holders }) =>
+    snapshot({
+      nodes,
+      queued,
+      allocations: allocationsOn(nodes, loads),
+      held: { reservations: holders.map((index) => ({ pool: 'n0', taskId: `t${index}` })) },
+    }),
+  );
+
+/** Cores and memory for all, so that GPUs alone decide, by number and by name. */
+const gpusAlone: fc.Arbitrary<Snapshot> = mixed.map((drawn) => ({
+  ...drawn,
+  nodes: drawn.nodes.map((of) =>
+    node(of.id, { cpuMilli: 1_000_000, memoryBytes: 1000 * gib, gpus: gpus(of.id, 4) }),
+  ),
+  allocations: drawn.allocations.map((of, index) => ({
+    ...of,
+    cpuMilli: 1000,
+    memoryBytes: gib,
+    gpuUuids: [
+      `GPU-${of.nodeId}-${drawn.allocations.slice(0, index).filter(({ nodeId }) => nodeId === of.nodeId).length}`,
+    ].filter((uuid) => Number(uuid.at(-1)) < 4),
+  })),
+  queued: drawn.queued.map((of) => ({ ...of, gpus: of.gpus ?? { count: 1 + (of.order % 3) } })),
+}));
+
+export const anySnapshot = fc.oneof(mixed, gpusAlone);
