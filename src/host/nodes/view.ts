@@ -1,0 +1,55 @@
+import type { NodeView } from '../../protocol/node-view.ts';
+import { cpuMilli } from '../../protocol/task-spec.ts';
+import type { HostContext } from '../context.ts';
+import { iso, type TaskRow } from '../tasks/view.ts';
+import type { NodeRow } from './queries.ts';
+
+/** `placed`: tasks that hold room on this node. */
+export function toNodeView(ctx: Pick<HostContext, 'presence' | 'clock'>, row: NodeRow, placed: readonly TaskRow[]): NodeView {
+  const hardware = row.capacity?.hardware ?? null;
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    draining: row.draining && { reason: row.draining.reason, since: iso(row.draining.sinceMs), by: row.draining.by },
+    labels: row.labels,
+    rev: row.rev,
+    version: row.capacity?.version ?? null,
+    capacity: hardware && {
+      cpus: hardware.cpuMilli / 1000,
+      memory: hardware.memoryBytes,
+      gpus: hardware.gpus.length,
+    },
+    allocated: {
+      cpus: placed.reduce((sum, task) => sum + cpuMilli(task.spec), 0) / 1000,
+      memory: placed.reduce((sum, task) => sum + task.spec.resources.memory, 0),
+      gpus: placed.reduce((sum, task) => sum + task.gpus.length, 0),
+    },
+    gpus: hardware?.gpus ?? [],
+    hardware,
+    load: ctx.presence.load(row.id),
+    joinedAt: iso(row.joinedMs),
+    lastContactAt: lastContact(ctx, row),
+    tasks: placed.length,
+  };
+}
+
+/** Reckoned back from the monotonic clock where this process has heard of it, else as stored. */
+function lastContact(ctx: Pick<HostContext, 'presence' | 'clock'>, row: NodeRow): string | null {
+  const monotonicMs = ctx.presence.lastContactMs(row.id);
+  if (monotonicMs !== null) return iso(Math.round(ctx.clock.now() - (ctx.clock.monotonic() - monotonicMs)));
+  return row.lastContactMs === null ? null : iso(row.lastContactMs);
+}
+
+/** What events of a node carry. */
+export function nodeEventData(row: NodeRow): Record<string, unknown> {
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    labels: row.labels,
+    draining: row.draining && { reason: row.draining.reason, since: iso(row.draining.sinceMs), by: row.draining.by },
+    version: row.capacity?.version ?? null,
+    gpus: row.capacity?.hardware.gpus ?? [],
+  };
+}

@@ -1,0 +1,30 @@
+import * as v from 'valibot';
+import { nodeId } from './ids.ts';
+import { gpuReportSchema, hardwareSchema, loadSchema } from './node-report.ts';
+import { lenient, timestamp, wholeNumber } from './schema.ts';
+
+export const nodeStates = ['ready', 'suspect', 'unreachable', 'lost'] as const;
+export type NodeState = (typeof nodeStates)[number];
+
+const amounts = lenient({ cpus: v.number(), memory: wholeNumber, gpus: wholeNumber });
+
+export const nodeViewSchema = lenient({
+  id: nodeId.schema,
+  name: v.string(),
+  state: v.picklist(nodeStates),
+  /** Why it takes no new work; `null` when it does. */
+  draining: v.nullable(lenient({ reason: v.string(), since: timestamp, by: v.string() })),
+  labels: v.record(v.string(), v.string()),
+  rev: wholeNumber,
+  version: v.nullable(v.string()),
+  capacity: v.nullable(amounts),
+  /** What is promised to work, also to pulling and paused work. */
+  allocated: amounts,
+  gpus: v.array(gpuReportSchema),
+  hardware: v.nullable(hardwareSchema),
+  load: v.nullable(loadSchema),
+  joinedAt: timestamp,
+  lastContactAt: v.nullable(timestamp),
+  tasks: wholeNumber,
+});
+export type NodeView = v.InferOutput<typeof nodeViewSchema>;

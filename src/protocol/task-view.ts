@@ -1,0 +1,79 @@
+import * as v from 'valibot';
+import { nodeId, taskId } from './ids.ts';
+import { nodeReasonSchema, reasonSchema } from './reason.ts';
+import { lenient, timestamp, wholeNumber } from './schema.ts';
+import { endSchema } from './task-end.ts';
+import { taskStateSchema } from './task-state.ts';
+
+/** One try of a task on one node. */
+export const attemptViewSchema = lenient({
+  attempt: wholeNumber,
+  node: nodeId.schema,
+  nodeName: v.string(),
+  state: taskStateSchema,
+  gpus: v.array(v.string()),
+  assignedAt: timestamp,
+  startedAt: v.nullable(timestamp),
+  endedAt: v.nullable(timestamp),
+  end: v.nullable(endSchema),
+});
+export type AttemptView = v.InferOutput<typeof attemptViewSchema>;
+
+/** The stored spec as clients read it; the exact fields are those of the submitted one. */
+const specView = v.pipe(
+  v.custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
+  v.metadata({ description: 'The spec with its defaults filled in: sizes in bytes, durations in milliseconds.' }),
+);
+
+const summary = {
+  id: taskId.schema,
+  name: v.string(),
+  owner: v.string(),
+  state: taskStateSchema,
+  /** It was told to stop, its grace is over, and it still runs. */
+  stuck: v.boolean(),
+  priority: v.string(),
+  node: v.nullable(nodeId.schema),
+  nodeName: v.nullable(v.string()),
+  attempt: wholeNumber,
+  /** Grows with every change; never goes back. */
+  rev: wholeNumber,
+  reason: v.nullable(reasonSchema),
+  end: v.nullable(endSchema),
+  createdAt: timestamp,
+  startedAt: v.nullable(timestamp),
+  endedAt: v.nullable(timestamp),
+};
+
+/** A task as events carry it: everything that changes. */
+export const taskSummarySchema = lenient(summary);
+export type TaskSummary = v.InferOutput<typeof taskSummarySchema>;
+
+export const taskViewSchema = lenient({
+  ...summary,
+  labels: v.record(v.string(), v.string()),
+  /** GPUs of the present or last attempt, by UUID. */
+  gpus: v.array(v.string()),
+  /** Why it waits, nodes grouped by cause; empty unless queued. */
+  reasons: v.array(nodeReasonSchema),
+  spec: specView,
+  /** Only in the view of one task. */
+  attempts: v.optional(v.array(attemptViewSchema)),
+});
+export type TaskView = v.InferOutput<typeof taskViewSchema>;
+
+export const explanationSchema = lenient({
+  id: taskId.schema,
+  state: taskStateSchema,
+  reason: v.nullable(reasonSchema),
+  /** 1 is the head; `null` unless queued. */
+  position: v.nullable(wholeNumber),
+  /** The first of those that go before, at most twenty. */
+  ahead: v.array(taskId.schema),
+  nodes: v.array(
+    lenient({ node: nodeId.schema, nodeName: v.string(), fits: v.boolean(), cause: v.nullable(v.string()), detail: v.string() }),
+  ),
+  /** What would start it now. */
+  wouldHelp: v.array(v.string()),
+});
+export type Explanation = v.InferOutput<typeof explanationSchema>;
