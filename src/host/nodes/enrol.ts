@@ -91,7 +91,7 @@ async function insertNode(tx: Transaction, request: EnrolRequest, nowMs: number)
       publicKey: request.publicKey,
       machineId: request.machineId,
       tlsPin: request.tlsPin,
-      labels: {},
+      labels: request.labels,
       state: 'ready',
       rev: 1,
       generation: 1,

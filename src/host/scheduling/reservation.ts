@@ -1,5 +1,5 @@
 import { covers, freeGpus, type Capacity } from './capacity.ts';
-import { gpuTotal } from './nodes.ts';
+import { gpuTotal, type NodeTable } from './nodes.ts';
 import type { Shape } from './shape.ts';
 
 /** A node kept for the first task of a pool that does not fit now, from the time it is reckoned to fit. */
@@ -26,7 +26,11 @@ export interface Wish {
   readonly endMs: number;
 }
 
-/** The node among `nodes` that is reckoned to take the shape first, the tightest fit of equals. */
+/**
+ * The node among `nodes` (in order) that is reckoned to take the shape first; of equals the one with
+ * the fewest GPUs in all, then the lowest. Nothing that a pass starts changes that choice, so the
+ * reservation does not wander between them.
+ */
 export function findShadow(
   capacity: Capacity,
   shape: Shape,
@@ -35,7 +39,7 @@ export function findShadow(
   let best: Shadow | null = null;
   for (const node of nodes) {
     const shadow = shadowOn(capacity, shape, node);
-    if (shadow && (best === null || isSooner(shadow, best))) best = shadow;
+    if (shadow && (best === null || isBetter(capacity.table, shadow, best))) best = shadow;
   }
   return best;
 }
@@ -97,9 +101,6 @@ function shadowOn(capacity: Capacity, shape: Shape, node: number): Shadow | null
   return null;
 }
 
-function isSooner(a: Shadow, b: Shadow): boolean {
-  if (a.atMs !== b.atMs) return a.atMs < b.atMs;
-  if (a.gpuCount !== b.gpuCount) return a.gpuCount < b.gpuCount;
-  if (a.cpuMilli !== b.cpuMilli) return a.cpuMilli < b.cpuMilli;
-  return a.memoryBytes < b.memoryBytes;
+function isBetter(table: NodeTable, a: Shadow, b: Shadow): boolean {
+  return a.atMs === b.atMs ? gpuTotal(table, a.node) < gpuTotal(table, b.node) : a.atMs < b.atMs;
 }

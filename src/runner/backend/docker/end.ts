@@ -1,0 +1,118 @@
+import type { BackendEnd, WorkloadRef } from '../backend.ts';
+import type { CgroupUsage } from './cgroup.ts';
+import { readUsage } from './cgroup.ts';
+import type { Container } from './container.ts';
+import { findContainer } from './container.ts';
+import { heldOf } from './holdings.ts';
+import { readExecFailure } from './exec-failure.ts';
+import { containerName } from './identity.ts';
+import type { EndFacts } from './judge-end.ts';
+import { isSettled, judgeEnd } from './judge-end.ts';
+import type { DockerParts } from './parts.ts';
+import { exitOfSignal } from './signals.ts';
+
+/** How long a 137 waits for what comes behind `die`: 10 to 78 ms were measured. */
+const holdBackMs = 150;
+
+/** What the `die` event says. */
+export interface Death {
+  ref: WorkloadRef;
+  exitCode: number;
+  atMs: number;
+}
+
+/** The end of an attempt, `null` while it has none, `absent` without a container of ours. */
+export async function endOf(
+  parts: DockerParts,
+  ref: WorkloadRef,
+  signal: AbortSignal,
+): Promise<BackendEnd | 'absent' | null> {
+  const name = containerName(ref);
+  const judging = parts.holdings.judging.get(name);
+  // A verdict that failed is found anew below.
+  await judging?.catch(() => undefined);
+  const container = await findContainer(parts, ref, signal);
+  if (container === null) return 'absent';
+  parts.holdings.keep(ref, heldOf(container));
+  if (container.phase !== 'ended') return null;
+  const known = parts.holdings.ends.get(name);
+  if (known !== undefined) return known;
+  const end = judgeEnd(await gather(parts, container, signal));
+  parts.holdings.ends.set(name, end);
+  return end;
+}
+
+/** The end as the `die` event tells it, at once unless a 137 may yet turn out to be `oom`. */
+export async function judgeDeath(parts: DockerParts, death: Death, signal: AbortSignal): Promise<BackendEnd> {
+  const held = parts.holdings.get(death.ref) ?? (await findContainer(parts, death.ref, signal));
+  const known = {
+    exitCode: death.exitCode,
+    endedAtMs: death.atMs,
+    startedAtMs: held?.startedAtMs ?? null,
+    limitBytes: held?.limitBytes ?? null,
+    stopSignal: held?.stopSignal ?? null,
+    image: held?.image ?? '',
+    logPath: held?.logPath ?? '',
+    oomKilled: false,
+  };
+  const first = await gather(parts, { ...known, ref: death.ref }, signal);
+  if (isSettled(first)) return judgeEnd(first);
+  const oomKilled = await laterSign(parts, death.ref, signal);
+  return judgeEnd(await gather(parts, { ...known, ref: death.ref, oomKilled }, signal));
+}
+
+/** Waits for an `oom` event or the engine's own record, at most `holdBackMs`; the answer is that record. */
+async function laterSign(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<boolean> {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  let oomKilled = false;
+  let stopListening = (): void => undefined;
+  const event = new Promise<void>((resolve) => {
+    stopListening = parts.holdings.onSign(ref, resolve);
+  });
+  const record = findContainer(parts, ref, either).then(async (container) => {
+    oomKilled = container?.oomKilled ?? false;
+    // An event may still come: of the two only the time ends the wait.
+    if (!oomKilled) await event;
+  });
+  try {
+    await Promise.race([event, record.catch(() => event), parts.options.clock.sleep(holdBackMs, either)]);
+  } finally {
+    stopListening();
+    over.abort();
+  }
+  return oomKilled;
+}
+
+type Known = Pick<
+  Container,
+  'ref' | 'exitCode' | 'startedAtMs' | 'endedAtMs' | 'limitBytes' | 'stopSignal' | 'oomKilled' | 'image' | 'logPath'
+>;
+
+async function gather(parts: DockerParts, known: Known, signal: AbortSignal): Promise<EndFacts> {
+  const name = containerName(known.ref);
+  const [usage, killedByUs, engine, startFailure] = await Promise.all([
+    usageOf(parts, known.ref, signal),
+    parts.marks.has(name),
+    parts.life.facts(),
+    readExecFailure(known),
+  ]);
+  return {
+    exitCode: known.exitCode,
+    startedAtMs: known.startedAtMs,
+    endedAtMs: known.endedAtMs,
+    oomEvent: parts.holdings.oomSeen.has(name),
+    oomKilled: known.oomKilled,
+    killedByUs,
+    limitBytes: known.limitBytes,
+    usage,
+    stopExitCode: known.stopSignal === null ? null : exitOfSignal(known.stopSignal),
+    startFailure,
+    engine,
+  };
+}
+
+async function usageOf(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<CgroupUsage> {
+  const { layout } = await parts.life.about(signal);
+  return readUsage(layout, ref);
+}

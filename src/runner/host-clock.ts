@@ -1,0 +1,26 @@
+import type { Clock } from '../lib/clock.ts';
+
+/** Host time as a Runner reckons it: its own monotonic clock and an offset from the Host's last answer. */
+export interface HostClock {
+  /** ms since 1970 by the Host's clock; this machine's wall clock until the first answer. */
+  now(): number;
+  /** An answer said `hostTimeMs`; the request was sent at `sentMs` by the monotonic clock. */
+  learn(hostTimeMs: number, sentMs: number): void;
+  /** Host time of an instant of this machine's wall clock, good while that has not jumped since. */
+  fromWall(wallMs: number): number;
+}
+
+export function createHostClock(clock: Clock): HostClock {
+  let offsetMs = clock.now() - clock.monotonic();
+  const now = (): number => Math.round(clock.monotonic() + offsetMs);
+  return {
+    now,
+    learn(hostTimeMs, sentMs) {
+      const receivedMs = clock.monotonic();
+      // The answer was written somewhere between; of a held call only its end is near.
+      const nearMs = Math.min(receivedMs - sentMs, 1000);
+      offsetMs = hostTimeMs + nearMs / 2 - receivedMs;
+    },
+    fromWall: (wallMs) => Math.round(now() - (clock.now() - wallMs)),
+  };
+}

@@ -1,0 +1,65 @@
+import { arch } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Logger } from '../lib/logger.ts';
+import { runTool } from '../lib/node/run-tool.ts';
+import type { CapacityReport, Load } from '../protocol/node-report.ts';
+import type { Backend } from './backend/backend.ts';
+import { createHardwareReader } from './hardware/hardware-reader.ts';
+
+/** This machine as the Runner reports it and its workloads use it. */
+export interface Machine extends Disposable {
+  capacity(signal: AbortSignal): Promise<CapacityReport>;
+  load(signal: AbortSignal): Promise<Load>;
+  identity(): Promise<Pick<CapacityReport, 'machineId' | 'bootId'>>;
+  network(): Promise<{ networkMode: string }>;
+  /** The engine that is described as part of the machine. */
+  useEngine(backend: Pick<Backend, 'describe'>): void;
+}
+
+interface MachineOptions {
+  folder: string;
+  version: string;
+  log: Logger;
+  socketPath: string;
+}
+
+const nanosecondsPerMs = 1e6;
+
+export function createMachine({ folder, version, log }: MachineOptions): Machine {
+  let engine: Pick<Backend, 'describe'> | null = null;
+  const lag = monitorEventLoopDelay({ resolution: 20 });
+  lag.enable();
+  const loopLagMs = (): number => {
+    const ms = lag.count === 0 ? 0 : Math.max(0, lag.percentile(99) / nanosecondsPerMs - 20);
+    lag.reset();
+    return ms;
+  };
+  const hardware = createHardwareReader({
+    root: '/',
+    architecture: arch() === 'x64' ? 'x86_64' : arch(),
+    dataDir: folder,
+    run: runTool,
+    log,
+    engine: async (signal) => (await engine?.describe(signal).catch(() => null)) ?? null,
+    loopLagMs,
+  });
+  return {
+    async capacity(signal) {
+      return {
+        version,
+        ...(await hardware.readIdentity()),
+        hardware: await hardware.readHardware(signal),
+        load: await hardware.readLoad(),
+      };
+    },
+    load: () => hardware.readLoad(),
+    identity: () => hardware.readIdentity(),
+    network: async () => ({ networkMode: 'bridge' }),
+    useEngine(backend) {
+      engine = backend;
+    },
+    [Symbol.dispose]() {
+      lag.disable();
+    },
+  };
+}

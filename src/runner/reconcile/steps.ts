@@ -1,0 +1,108 @@
+import { isAbort } from '../../lib/abort.ts';
+import { bareEnd } from '../../protocol/task-end.ts';
+import type { Signal } from '../../protocol/task-spec.ts';
+import { BackendError, type BackendEnd, type StartOrder } from '../backend/backend.ts';
+import { judgeEnd } from './judge-end.ts';
+import type { StepContext } from './reconciler.ts';
+import type { Workload } from './workload.ts';
+
+/** Gets the image and starts the workload. A refusal of the engine ends it; an engine that is away is tried again. */
+export async function launch(ctx: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
+  const { backend, workloads, hostClock, logs } = ctx;
+  const order = startOrder(ctx, workload);
+  try {
+    await backend.pull(order.spec.image, showProgress(ctx, workload), signal);
+    workloads.update(workload, { phase: 'starting', progress: null, launched: true });
+    const started = await backend.start(order, signal);
+    const startedAtMs = started.startedAtMs === null ? hostClock.now() : hostClock.fromWall(started.startedAtMs);
+    logs.follow(workload.ref);
+    workloads.update(workload, { phase: started.phase === 'paused' ? 'paused' : 'running', startedAtMs });
+    const over = started.phase === 'ended' && workload.backendEnd === null ? await backend.end(workload.ref, signal) : null;
+    if (over !== null) workloads.update(workload, { backendEnd: over });
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    if (!(error instanceof BackendError) || error.code === 'engine_down') {
+      workloads.update(workload, { phase: 'waiting' });
+      throw error;
+    }
+    end(ctx, workload, bareEnd(error.code, error.message));
+  }
+}
+
+/** A pull says much; the Host hears of it twice a second. */
+const progressEveryMs = 500;
+
+function showProgress({ workloads, clock }: StepContext, workload: Workload): (text: string) => void {
+  let nextMs = 0;
+  return (progress) => {
+    if (clock.monotonic() < nextMs) return;
+    nextMs = clock.monotonic() + progressEveryMs;
+    workloads.update(workload, { phase: 'pulling', progress });
+  };
+}
+
+function startOrder({ node }: StepContext, { ref, assignment }: Workload): StartOrder {
+  if (assignment === null) throw new Error(`${ref.task} was to be launched without an assignment`);
+  const env = {
+    WEIR_TASK_ID: ref.task,
+    WEIR_TASK_NAME: assignment.spec.name,
+    WEIR_ATTEMPT: String(ref.attempt),
+    WEIR_NODE: node.name,
+  };
+  return { ref, generation: assignment.generation, spec: assignment.spec, env };
+}
+
+/** Told to stop before anything ran: what may have been created goes, and it ends as it was told. */
+export async function giveUp(ctx: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
+  const seen = workload.launched ? await ctx.backend.end(workload.ref, signal) : 'absent';
+  if (seen === null) {
+    // The start got through before it was called off.
+    ctx.workloads.update(workload, { phase: 'running', startedAtMs: workload.startedAtMs ?? ctx.hostClock.now() });
+    return;
+  }
+  end(ctx, workload, judgeEnd(seen, workload.stopping?.order ?? null));
+}
+
+export async function sendSignal(
+  { backend, workloads, clock }: StepContext,
+  { workload, name }: { workload: Workload; name: Signal },
+  signal: AbortSignal,
+): Promise<void> {
+  const { stopping } = workload;
+  if (stopping === null) return;
+  await backend.kill(workload.ref, name, signal);
+  workloads.update(workload, { stopping: { ...stopping, signalledMs: clock.monotonic() } });
+}
+
+export async function killNow({ backend, workloads, clock }: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
+  const { stopping } = workload;
+  if (stopping === null) return;
+  if (workload.phase === 'paused') await backend.resume(workload.ref, signal);
+  await backend.kill(workload.ref, 'SIGKILL', signal);
+  const nowMs = clock.monotonic();
+  workloads.update(workload, { stopping: { ...stopping, signalledMs: stopping.signalledMs ?? nowMs, killedMs: nowMs } });
+}
+
+/** Its process has ended: says why, and lets its output be read to the end. */
+export async function settle(ctx: StepContext, workload: Workload, _signal: AbortSignal): Promise<void> {
+  const { backendEnd, stopping } = workload;
+  if (backendEnd === null) return;
+  end(ctx, workload, judgeEnd(backendEnd, stopping?.order ?? null));
+}
+
+/** The Host has taken note: takes the container away once its output is in our file. */
+export async function cleanUp({ backend, workloads, logs }: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
+  if (workload.startedAtMs !== null && workload.backendEnd !== 'absent') await logs.complete(workload.ref, signal);
+  if (workload.launched) await backend.remove(workload.ref, signal);
+  workloads.forget(workload);
+}
+
+function end({ workloads, hostClock }: StepContext, workload: Workload, told: ReturnType<typeof judgeEnd>): void {
+  const endedAtMs = endOf(workload.backendEnd, hostClock.fromWall) ?? hostClock.now();
+  workloads.update(workload, { phase: 'ended', progress: null, stuck: false, end: told, endedAtMs });
+}
+
+function endOf(seen: BackendEnd | 'absent' | null, fromWall: (ms: number) => number): number | null {
+  if (seen === null || seen === 'absent' || seen.endedAtMs === null) return null;
+  return fromWall(seen.endedAtMs);
+}

@@ -1,0 +1,182 @@
+import { hostname, availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../lib/clock.ts';
+import { toBase64Url } from '../lib/crypto.ts';
+import type { Logger } from '../lib/logger.ts';
+import { nodeHashes, nodeRandom } from '../lib/node/hashes.ts';
+import { lockFolder } from '../lib/node/folder-lock.ts';
+import { createFetch, type TrustedFetch } from '../lib/node/pinned-fetch.ts';
+import { makePrivateFolder } from '../lib/node/private-file.ts';
+import type { SigningKey } from '../lib/node/ed25519.ts';
+import { loadTlsIdentity, type TlsIdentity } from '../lib/node/tls-identity.ts';
+import { createRunnerApi } from './api/runner-api.ts';
+import { serveRunnerApi } from './api/serve-runner-api.ts';
+import { createDockerBackend } from './backend/docker/docker-backend.ts';
+import { enrol, pinOfJoinToken } from './enrol/enrol.ts';
+import { createHostKeyBook, loadMacKey, loadNodeKey, readNodeFile, signProof, type NodeFile } from './enrol/identity.ts';
+import { createHostClock } from './host-clock.ts';
+import { openJournal } from './journal/file-journal.ts';
+import { createLogKeeper } from './logs/log-keeper.ts';
+import { createMachine, type Machine } from './machine.ts';
+import { createReconciler } from './reconcile/reconciler.ts';
+import { createHostClient } from './sync/host-client.ts';
+import { runSync } from './sync/sync-loop.ts';
+
+export interface RunnerOptions {
+  dataDir: string;
+  /** Address of the Host; a folder that has joined knows it, and this takes its place. */
+  host: string | null;
+  /** Asked for only when the folder has not joined yet. */
+  joinToken: () => Promise<string | null>;
+  name: string | null;
+  labels: Readonly<Record<string, string>>;
+  listen: { address: string; port: number };
+  /** Where the Host dials, when that is another address than it listens on. */
+  advertise: { address: string; port: number } | null;
+  insecureHttp: boolean;
+  socketPath: string;
+  version: string;
+  log: Logger;
+}
+
+const clock = systemClock;
+
+/**
+ * Runs the Runner until the signal aborts, and leaves all workloads as they are.
+ * @throws Error when it cannot join, or another process has its folder
+ */
+export async function startRunner(options: RunnerOptions, signal: AbortSignal): Promise<void> {
+  const folder = join(options.dataDir, 'runner');
+  await makePrivateFolder(folder);
+  using _lock = await lockFolder(folder);
+  const key = await loadNodeKey(folder);
+  const tls = await tlsFor(options, folder);
+  const machine = createMachine({ ...options, folder });
+  const joined = (await readNodeFile(folder)) ?? (await joinHost(options, { key, tls, machine, folder }, signal));
+  const node = { ...joined, host: options.host ?? joined.host };
+  const fetch = createFetch({ pin: node.pin });
+  try {
+    await runNode(options, { folder, node, key, tls, machine, fetch }, signal);
+  } finally {
+    fetch.close();
+    machine[Symbol.dispose]();
+  }
+}
+
+interface Parts {
+  folder: string;
+  node: NodeFile;
+  key: SigningKey;
+  tls: TlsIdentity | null;
+  machine: Machine;
+  fetch: TrustedFetch;
+}
+
+async function runNode(options: RunnerOptions, { folder, node, key, tls, machine, fetch }: Parts, signal: AbortSignal): Promise<void> {
+  const log = options.log.child({ node: node.node });
+  const boot = toBase64Url(nodeRandom.bytes(12));
+  const hostClock = createHostClock(clock);
+  const hostKeys = createHostKeyBook(folder, node);
+  using journal = openJournal(join(folder, 'journal.db'));
+  await using backend = createDockerBackend({
+    socketPath: options.socketPath,
+    cluster: node.cluster,
+    node: node.node,
+    macKey: await loadMacKey(folder, nodeRandom),
+    hashes: nodeHashes,
+    clock,
+    log,
+    network: machine.network,
+    allowedLocalPrefixes: ['weir/'],
+    registries: ['docker.io', 'ghcr.io', 'quay.io', 'nvcr.io'],
+    privateDir: folder,
+    maxStarts: 2 * availableParallelism(),
+  });
+  machine.useEngine(backend);
+  await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend });
+  const api = createRunnerApi({ node: node.node, boot, hostKeys: hostKeys.keys, hostNow: hostClock.now, logs, random: nodeRandom, log });
+  await using server = await serveRunnerApi({ api, listen: options.listen, tls });
+  const reconciler = createReconciler({ backend, journal, logs, clock, hostClock, log, node: { id: node.node, name: node.name } });
+  const client = createHostClient({
+    url: node.host,
+    fetch,
+    clock,
+    hostClock,
+    hashes: nodeHashes,
+    proof: (nowMs) => signProof(key, node, { nowMs, random: nodeRandom }),
+    onSession: ({ hostKeys: keys }) => {
+      hostKeys.learn(keys).catch((error: unknown) => log.error({ err: error }, 'the keys of the Host could not be kept'));
+    },
+  });
+  const at = options.advertise ?? server;
+  log.info({ name: node.name, host: node.host, api: `${at.address}:${at.port}` }, 'the Runner works');
+  await Promise.all([
+    reconciler.run(signal),
+    runSync(
+      {
+        client,
+        reconciler,
+        clock,
+        hashes: nodeHashes,
+        random: nodeRandom,
+        log,
+        boot,
+        addresses: { api: `${at.address}:${at.port}`, data: null },
+        capacity: machine.capacity,
+        load: machine.load,
+      },
+      signal,
+    ),
+  ]);
+}
+
+async function tlsFor({ listen, insecureHttp, log }: RunnerOptions, folder: string): Promise<TlsIdentity | null> {
+  const loopback = listen.address === 'localhost' || listen.address === '::1' || listen.address.startsWith('127.');
+  if (loopback) return null;
+  if (insecureHttp) {
+    log.warn({ listen: listen.address }, 'plain HTTP beyond loopback: anybody on the wire can read what workloads print');
+    return null;
+  }
+  return loadTlsIdentity(folder, { commonName: 'weir-runner', random: nodeRandom, now: clock.now() });
+}
+
+interface JoinParts {
+  key: SigningKey;
+  tls: TlsIdentity | null;
+  machine: Machine;
+  folder: string;
+}
+
+async function joinHost(options: RunnerOptions, { key, tls, machine, folder }: JoinParts, signal: AbortSignal): Promise<NodeFile> {
+  const { host } = options;
+  const token = host === null ? null : await options.joinToken();
+  if (host === null || token === null) {
+    throw new Error(`${folder} has not joined a Host yet: give --host URL and --join-file FILE (\`weir node join-token\` makes the token)`);
+  }
+  const pin = pinOfJoinToken(token);
+  checkTransport(host, pin, options.insecureHttp);
+  const fetch = createFetch({ pin });
+  try {
+    const { machineId } = await machine.identity();
+    const name = options.name ?? nameFromHostname();
+    const joining = { host, token, name, machineId, labels: options.labels, key, tlsPin: tls?.pin ?? null, folder };
+    return await enrol(joining, (input, init) => fetch(input, init), signal);
+  } finally {
+    fetch.close();
+  }
+}
+
+/** A join token of a Host with TLS carries its pin: without one, only this machine is spoken to in the clear. */
+function checkTransport(host: string, pin: string | null, insecureHttp: boolean): void {
+  const { protocol, hostname: name } = new URL(host);
+  const local = name === 'localhost' || name === '[::1]' || name.startsWith('127.');
+  if (protocol === 'https:' ? pin !== null : local || insecureHttp) return;
+  if (protocol === 'https:') throw new Error('the join token carries no pin of a TLS key: it was made by a Host on plain HTTP');
+  throw new Error(`${host} is plain HTTP beyond this machine: use its https address, or --insecure-http if you must`);
+}
+
+function nameFromHostname(): string {
+  const plain = hostname().split('.')[0]?.replace(/[^A-Za-z0-9-]/g, '-') ?? '';
+  const trimmed = plain.replace(/^-+|-+$/g, '').slice(0, 63);
+  return trimmed === '' ? 'node' : trimmed;
+}

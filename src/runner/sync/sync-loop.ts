@@ -1,0 +1,149 @@
+import { isAbort } from '../../lib/abort.ts';
+import { createBackoff } from '../../lib/backoff.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { Hashes, Random } from '../../lib/crypto.ts';
+import type { Logger } from '../../lib/logger.ts';
+import type { CapacityReport, Load } from '../../protocol/node-report.ts';
+import type { SyncAnswer, SyncRequest } from '../../protocol/sync.ts';
+import { protocolVersion } from '../../protocol/version.ts';
+import type { Reconciler } from '../reconcile/reconciler.ts';
+import type { HostClient } from './host-client.ts';
+
+export interface SyncOptions {
+  client: HostClient;
+  reconciler: Pick<Reconciler, 'workloads' | 'news' | 'wake'>;
+  clock: Clock;
+  hashes: Hashes;
+  random: Random;
+  log: Logger;
+  boot: string;
+  addresses: SyncRequest['addresses'];
+  /** What the machine has and how busy it is; read anew when asked. */
+  capacity: (signal: AbortSignal) => Promise<CapacityReport>;
+  load: (signal: AbortSignal) => Promise<Load>;
+}
+
+const firstRetryMs = 250;
+const longestRetryMs = 10_000;
+const holdMs = 20_000;
+/** Hardware is looked at again so often; it is sent when it changed. */
+const lookEveryMs = 300_000;
+/** A call that is not answered so long after its hold is given up: the line is dead. */
+const answerWithinMs = 15_000;
+
+interface State {
+  epoch: number;
+  generation: number;
+  seq: number;
+  wantFull: boolean;
+  capacity: { sent: string; lookedMs: number };
+}
+
+/** Tells the Host what is observed and takes what is desired, until the signal aborts. */
+export async function runSync(options: SyncOptions, signal: AbortSignal): Promise<void> {
+  const backoff = createBackoff({ firstMs: firstRetryMs, longestMs: longestRetryMs, random: () => options.random.fraction() });
+  const state: State = { epoch: 0, generation: 0, seq: 0, wantFull: true, capacity: { sent: '', lookedMs: -Infinity } };
+  let reachable = true;
+  while (!signal.aborted) {
+    try {
+      await turn(options, state, signal);
+      backoff.reset();
+      if (!reachable) options.log.info({}, 'the Host answers again');
+      reachable = true;
+    } catch (error) {
+      if (isAbort(error, signal)) return;
+      if (reachable) options.log.warn({ err: error }, 'the Host does not take reports; work goes on and is told later');
+      reachable = false;
+      state.wantFull = true;
+      state.capacity.sent = '';
+      await options.clock.sleep(backoff.nextMs(), signal).catch(() => undefined);
+    }
+  }
+}
+
+/** One call. It is left to its end when there is news meanwhile: the next one takes its place at the Host. */
+async function turn(options: SyncOptions, state: State, signal: AbortSignal): Promise<void> {
+  const settled = new AbortController();
+  const either = AbortSignal.any([signal, settled.signal]);
+  const request = await buildRequest(options, state, signal);
+  const interrupted = request.changes.length === 0 ? waitForNews(options, either) : new Promise<never>(() => undefined);
+  interrupted.catch(() => undefined);
+  const answered = send(options, request, signal).then((answer) => {
+    take(options, state, answer);
+    return 'answer' as const;
+  });
+  try {
+    const first = await Promise.race([answered, interrupted]);
+    // The held call is answered as superseded in a moment; what it may still bring is taken, its failure is the next one's.
+    if (first === 'news') answered.catch(() => undefined);
+    else if (request.capacity) state.capacity.sent = capacityText(request.capacity);
+  } finally {
+    settled.abort();
+  }
+}
+
+async function waitForNews({ reconciler }: SyncOptions, signal: AbortSignal): Promise<'news'> {
+  do await reconciler.news.wait(signal);
+  while (!reconciler.workloads.hasUnsent());
+  return 'news';
+}
+
+async function send(options: SyncOptions, request: SyncRequest, signal: AbortSignal): Promise<SyncAnswer> {
+  const settled = new AbortController();
+  const late = new AbortController();
+  options.clock.sleep(request.holdMs + answerWithinMs, AbortSignal.any([signal, settled.signal])).then(
+    () => late.abort(new Error('the Host did not answer in time')),
+    () => undefined,
+  );
+  try {
+    return await options.client.sync(request, AbortSignal.any([signal, late.signal]));
+  } finally {
+    settled.abort();
+  }
+}
+
+async function buildRequest(options: SyncOptions, state: State, signal: AbortSignal): Promise<SyncRequest> {
+  const capacity = await changedCapacity(options, state, signal);
+  const load = capacity ? undefined : await options.load(signal);
+  // From here to the call nothing is awaited: the report is of one moment.
+  const { changes, digestText } = options.reconciler.workloads.report({ full: state.wantFull });
+  state.seq += 1;
+  return {
+    protocol: protocolVersion,
+    epoch: state.epoch,
+    boot: options.boot,
+    seq: state.seq,
+    appliedGeneration: state.generation,
+    digest: options.hashes.sha256(digestText),
+    full: state.wantFull,
+    changes,
+    ...(capacity ? { capacity } : {}),
+    ...(load ? { load } : {}),
+    addresses: options.addresses,
+    holdMs,
+  };
+}
+
+async function changedCapacity(options: SyncOptions, { capacity }: State, signal: AbortSignal): Promise<CapacityReport | undefined> {
+  const nowMs = options.clock.monotonic();
+  if (capacity.sent !== '' && nowMs - capacity.lookedMs < lookEveryMs) return undefined;
+  const report = await options.capacity(signal);
+  capacity.lookedMs = nowMs;
+  return capacityText(report) === capacity.sent ? undefined : report;
+}
+
+function capacityText({ load: _load, ...lasting }: CapacityReport): string {
+  return JSON.stringify(lasting);
+}
+
+/** An older generation of the same epoch is an answer that was overtaken: it changes nothing. */
+function take({ reconciler }: SyncOptions, state: State, answer: SyncAnswer): void {
+  if (answer.epoch < state.epoch) return;
+  for (const ack of answer.acked) reconciler.workloads.applyAck(ack);
+  state.wantFull = answer.wantFull;
+  const newer = answer.epoch > state.epoch || answer.generation > state.generation;
+  if (!newer || !answer.desired) return;
+  state.epoch = answer.epoch;
+  state.generation = answer.generation;
+  reconciler.workloads.applyDesired(answer.desired, answer.epoch);
+}
