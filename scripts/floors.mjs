@@ -56,6 +56,7 @@ const floors = [
   })),
   [{ path: 'src/host/reconcile', side: 'host', packages: [...sql] }],
   [{ path: 'src/host/nodes', side: 'host', packages: ['valibot', 'jose', ...http, ...sql] }],
+  [{ path: 'src/host/status', side: 'host', packages: ['valibot', ...http, ...sql] }],
   [{ path: 'src/host/relay', side: 'host', packages: ['valibot', ...http, ...sql] }],
   [{ path: 'src/host', side: 'host', flat: true, packages: ['valibot', ...http, ...sql] }],
   [
@@ -67,7 +68,10 @@ const floors = [
       packages: ['hono', '@hono/node-server', 'ws', 'ssh2', 'jose', 'pino', ...sql, ...drivers],
     },
   ],
-  [{ path: 'src/runner/backend', side: 'runner' }],
+  [
+    { path: 'src/runner/backend', side: 'runner' },
+    { path: 'src/runner/time', side: 'runner' },
+  ],
   [
     { path: 'src/runner/journal', side: 'runner', node: true, packages: ['libsql'] },
     ...['hardware', 'network', 'files', 'terminal', 'tunnel', 'logs'].map((name) => ({

@@ -131,6 +131,11 @@ const config = {
   overrides: [
     ...[...rooms].sort((a, b) => a.path.length - b.path.length).map(override),
     {
+      // A chain of routes is a table: its types reach the clients only when it is one expression.
+      files: ['src/host/**/*routes.ts'],
+      rules: { 'max-lines-per-function': 'off' },
+    },
+    {
       files: ['src/cli/**'],
       rules: { 'no-console': 'off' },
     },

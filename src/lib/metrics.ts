@@ -33,24 +33,24 @@ const mostSeries = 2000;
 
 export function createMetrics(): Metrics {
   const families = new Map<string, Family>();
-  const add = (name: string, type: string, help: string, lines: () => Iterable<string>): void => {
+  const add = (name: string, head: { type: string; help: string }, lines: () => Iterable<string>): void => {
     if (families.has(name)) throw new Error(`the metric ${name} is there already`);
-    families.set(name, { head: `# HELP ${name} ${help}\n# TYPE ${name} ${type}`, lines });
+    families.set(name, { head: `# HELP ${name} ${head.help}\n# TYPE ${name} ${head.type}`, lines });
   };
   return {
     counter(name, help, labels = []) {
       const series = createSeries(() => 0, labels);
-      add(name, 'counter', help, () => plainLines(name, series));
+      add(name, { type: 'counter', help }, () => plainLines(name, series));
       return { add: (amount = 1, values = []) => series.update(values, (now) => now + amount) };
     },
     gauge(name, help, labels = []) {
       const series = createSeries(() => 0, labels);
-      add(name, 'gauge', help, () => plainLines(name, series));
+      add(name, { type: 'gauge', help }, () => plainLines(name, series));
       return { set: (value, values = []) => series.update(values, () => value), clear: () => series.all.clear() };
     },
     histogram(name, help, { buckets, labels = [] }) {
       const series = createSeries(() => ({ counts: buckets.map(() => 0), sum: 0, count: 0 }), labels);
-      add(name, 'histogram', help, () => histogramLines(name, buckets, series));
+      add(name, { type: 'histogram', help }, () => histogramLines(name, buckets, series));
       return {
         observe: (value, values = []) =>
           series.update(values, (now) => {

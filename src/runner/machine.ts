@@ -1,6 +1,6 @@
 import { arch } from 'node:os';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Logger } from '../lib/logger.ts';
+import { measureLoopLag } from '../lib/node/loop-lag.ts';
 import { runTool } from '../lib/node/run-tool.ts';
 import type { CapacityReport, Load } from '../protocol/node-report.ts';
 import type { Backend } from './backend/backend.ts';
@@ -23,17 +23,9 @@ interface MachineOptions {
   socketPath: string;
 }
 
-const nanosecondsPerMs = 1e6;
-
 export function createMachine({ folder, version, log }: MachineOptions): Machine {
   let engine: Pick<Backend, 'describe'> | null = null;
-  const lag = monitorEventLoopDelay({ resolution: 20 });
-  lag.enable();
-  const loopLagMs = (): number => {
-    const ms = lag.count === 0 ? 0 : Math.max(0, lag.percentile(99) / nanosecondsPerMs - 20);
-    lag.reset();
-    return ms;
-  };
+  const lag = measureLoopLag();
   const hardware = createHardwareReader({
     root: '/',
     architecture: arch() === 'x64' ? 'x86_64' : arch(),
@@ -41,7 +33,7 @@ export function createMachine({ folder, version, log }: MachineOptions): Machine
     run: runTool,
     log,
     engine: async (signal) => (await engine?.describe(signal).catch(() => null)) ?? null,
-    loopLagMs,
+    loopLagMs: () => lag.takeP99Ms(),
   });
   return {
     async capacity(signal) {
@@ -59,7 +51,7 @@ export function createMachine({ folder, version, log }: MachineOptions): Machine
       engine = backend;
     },
     [Symbol.dispose]() {
-      lag.disable();
+      lag[Symbol.dispose]();
     },
   };
 }

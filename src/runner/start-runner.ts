@@ -13,13 +13,13 @@ import { createRunnerApi } from './api/runner-api.ts';
 import { serveRunnerApi } from './api/serve-runner-api.ts';
 import { createDockerBackend } from './backend/docker/docker-backend.ts';
 import { enrol, pinOfJoinToken } from './enrol/enrol.ts';
-import { createHostKeyBook, loadMacKey, loadNodeKey, readNodeFile, signProof, type NodeFile } from './enrol/identity.ts';
-import { createHostClock } from './host-clock.ts';
+import { createHostKeyBook, loadMacKey, loadNodeKey, readNodeFile, signProof, type HostKeyBook, type NodeFile } from './enrol/identity.ts';
+import { createHostClock, type HostClock } from './time/host-clock.ts';
 import { openJournal } from './journal/file-journal.ts';
 import { createLogKeeper } from './logs/log-keeper.ts';
 import { createMachine, type Machine } from './machine.ts';
 import { createReconciler } from './reconcile/reconciler.ts';
-import { createHostClient } from './sync/host-client.ts';
+import { createHostClient, type HostClient } from './sync/host-client.ts';
 import { runSync } from './sync/sync-loop.ts';
 
 export interface RunnerOptions {
@@ -72,14 +72,31 @@ interface Parts {
   fetch: TrustedFetch;
 }
 
-async function runNode(options: RunnerOptions, { folder, node, key, tls, machine, fetch }: Parts, signal: AbortSignal): Promise<void> {
+async function runNode(options: RunnerOptions, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { folder, node, tls, machine } = parts;
   const log = options.log.child({ node: node.node });
   const boot = toBase64Url(nodeRandom.bytes(12));
   const hostClock = createHostClock(clock);
   const hostKeys = createHostKeyBook(folder, node);
   using journal = openJournal(join(folder, 'journal.db'));
-  await using backend = createDockerBackend({
-    socketPath: options.socketPath,
+  await using backend = await openBackend(options, parts, log);
+  machine.useEngine(backend);
+  await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend });
+  const api = createRunnerApi({ node: node.node, boot, hostKeys: hostKeys.keys, hostNow: hostClock.now, logs, random: nodeRandom, log });
+  await using server = await serveRunnerApi({ api, listen: options.listen, tls });
+  const reconciler = createReconciler({ backend, journal, logs, clock, hostClock, log, node: { id: node.node, name: node.name } });
+  const { address, port } = options.advertise ?? server;
+  const addresses = { api: `${address}:${port}`, data: null };
+  log.info({ name: node.name, host: node.host, api: addresses.api }, 'the Runner works');
+  const client = openClient(parts, { hostClock, hostKeys, log });
+  const ports = { client, reconciler, clock, hashes: nodeHashes, random: nodeRandom, log };
+  const { capacity, load } = machine;
+  await Promise.all([reconciler.run(signal), runSync({ ...ports, boot, addresses, capacity, load }, signal)]);
+}
+
+async function openBackend({ socketPath }: RunnerOptions, { folder, node, machine }: Parts, log: Logger) {
+  return createDockerBackend({
+    socketPath,
     cluster: node.cluster,
     node: node.node,
     macKey: await loadMacKey(folder, nodeRandom),
@@ -92,12 +109,16 @@ async function runNode(options: RunnerOptions, { folder, node, key, tls, machine
     privateDir: folder,
     maxStarts: 2 * availableParallelism(),
   });
-  machine.useEngine(backend);
-  await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend });
-  const api = createRunnerApi({ node: node.node, boot, hostKeys: hostKeys.keys, hostNow: hostClock.now, logs, random: nodeRandom, log });
-  await using server = await serveRunnerApi({ api, listen: options.listen, tls });
-  const reconciler = createReconciler({ backend, journal, logs, clock, hostClock, log, node: { id: node.node, name: node.name } });
-  const client = createHostClient({
+}
+
+interface ClientPorts {
+  hostClock: HostClock;
+  hostKeys: HostKeyBook;
+  log: Logger;
+}
+
+function openClient({ node, fetch, key }: Parts, { hostClock, hostKeys, log }: ClientPorts): HostClient {
+  return createHostClient({
     url: node.host,
     fetch,
     clock,
@@ -108,26 +129,6 @@ async function runNode(options: RunnerOptions, { folder, node, key, tls, machine
       hostKeys.learn(keys).catch((error: unknown) => log.error({ err: error }, 'the keys of the Host could not be kept'));
     },
   });
-  const at = options.advertise ?? server;
-  log.info({ name: node.name, host: node.host, api: `${at.address}:${at.port}` }, 'the Runner works');
-  await Promise.all([
-    reconciler.run(signal),
-    runSync(
-      {
-        client,
-        reconciler,
-        clock,
-        hashes: nodeHashes,
-        random: nodeRandom,
-        log,
-        boot,
-        addresses: { api: `${at.address}:${at.port}`, data: null },
-        capacity: machine.capacity,
-        load: machine.load,
-      },
-      signal,
-    ),
-  ]);
 }
 
 async function tlsFor({ listen, insecureHttp, log }: RunnerOptions, folder: string): Promise<TlsIdentity | null> {

@@ -18,14 +18,9 @@ export async function* followEvents(
   while (!signal.aborted) {
     const next = ctx.wakes.events.wait(signal);
     next.catch(() => undefined);
-    for (;;) {
-      const page = await readEvents(ctx.db, { since: last, limit: pageSize, filter });
-      for (const event of page) {
-        yield event;
-        if (signal.aborted) return;
-        last = event.seq;
-      }
-      if (page.length < pageSize) break;
+    for await (const event of readOn(ctx, last, filter)) {
+      yield event;
+      last = event.seq;
     }
     try {
       await next;
@@ -33,5 +28,14 @@ export async function* followEvents(
       if (isAbort(error, signal)) return;
       throw error;
     }
+  }
+}
+
+async function* readOn(ctx: Pick<HostContext, 'db'>, since: number, filter: EventFilter): AsyncGenerator<WeirEvent> {
+  for (let last = since; ; ) {
+    const page = await readEvents(ctx.db, { since: last, limit: pageSize, filter });
+    yield* page;
+    last = page.at(-1)?.seq ?? last;
+    if (page.length < pageSize) return;
   }
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { validator } from 'hono-openapi';
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { shorten } from '../../lib/text.ts';
 import { ProblemError, type FieldError } from '../../protocol/problem.ts';
 

@@ -3,7 +3,7 @@ import { ProblemError } from '../../protocol/problem.ts';
 import { reason } from '../../protocol/reason.ts';
 import type { StopOrder } from '../../protocol/sync.ts';
 import { bareEnd } from '../../protocol/task-end.ts';
-import { isEnded, isPlaced, taskVerbs, type TaskState } from '../../protocol/task-state.ts';
+import { isPlaced, taskVerbs, type TaskState } from '../../protocol/task-state.ts';
 import type { NodeId } from '../../protocol/ids.ts';
 import type { HostContext } from '../context.ts';
 import { bumpGeneration } from '../store/generation.ts';

@@ -26,6 +26,7 @@ export interface StepTimes {
 /** How long a process may live on after SIGKILL before it is called stuck; SIGKILL is sent again as often. */
 const stuckAfterMs = 10_000;
 const defaultGraceMs = 10_000;
+const beforeRunning = new Set<Workload['phase']>(['waiting', 'pulling', 'starting']);
 
 /** Decides from the stored truth alone; `busy` says that an earlier step of it is still under way. */
 export function nextStep(workload: Workload, busy: boolean, times: StepTimes): Step {
@@ -36,7 +37,7 @@ export function nextStep(workload: Workload, busy: boolean, times: StepTimes): S
   if (workload.backendEnd !== null) return busy ? { do: 'nothing', againMs: null } : { do: 'settle' };
   if (workload.stopping === null && order !== null) return { do: 'begin-stop', order };
   if (workload.stopping !== null) return stopStep(workload, busy, times);
-  if (workload.phase === 'waiting' && workload.assignment !== null && !busy) return { do: 'launch' };
+  if (beforeRunning.has(workload.phase) && workload.assignment !== null && !busy) return { do: 'launch' };
   return { do: 'nothing', againMs: againMs(workload, times) };
 }
 
@@ -65,7 +66,7 @@ function againMs({ assignment, startedAtMs, orphanSinceMs }: Workload, times: St
 function stopStep(workload: Workload, busy: boolean, { nowMs }: StepTimes): Step {
   const { stopping, phase, assignment } = workload;
   if (stopping === null || busy) return { do: 'nothing', againMs: null };
-  if (phase === 'waiting' || phase === 'pulling' || phase === 'starting') return { do: 'give-up' };
+  if (beforeRunning.has(phase)) return { do: 'give-up' };
   const { signalledMs, killedMs, order } = stopping;
   if (killedMs !== null) {
     const waitedMs = nowMs - killedMs;

@@ -1,6 +1,6 @@
 import { isAbort } from '../../lib/abort.ts';
 import { BackendError, type BackendEvent, type BackendWorkload } from '../backend/backend.ts';
-import type { StepContext } from './reconciler.ts';
+import type { StepContext } from './ports.ts';
 import { keyOf, type Workload } from './workload.ts';
 
 const retryMs = 1000;

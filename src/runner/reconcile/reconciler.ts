@@ -1,28 +1,14 @@
 import { isAbort } from '../../lib/abort.ts';
 import { assertNever } from '../../lib/assert-never.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { Logger } from '../../lib/logger.ts';
 import { runLoop } from '../../lib/loop.ts';
 import { createWake, type Wake } from '../../lib/wake.ts';
-import { BackendError, type Backend, type WorkloadRef } from '../backend/backend.ts';
-import type { HostClock } from '../host-clock.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { LogKeeper } from '../logs/log-keeper.ts';
+import { BackendError } from '../backend/backend.ts';
 import { nextStep, type Step } from './next-step.ts';
 import { watchBackend } from './observe-backend.ts';
-import { giveUp, killNow, launch, settle, cleanUp, sendSignal } from './steps.ts';
-import { createWorkloads, type Workloads } from './workloads.ts';
+import type { ReconcilerOptions, StepContext } from './ports.ts';
+import { cleanUp, giveUp, killNow, launch, sendSignal, settle } from './steps.ts';
 import type { Workload } from './workload.ts';
-
-export interface ReconcilerOptions {
-  backend: Backend;
-  journal: Journal;
-  logs: Pick<LogKeeper, 'follow' | 'complete'>;
-  clock: Clock;
-  hostClock: HostClock;
-  log: Logger;
-  node: { id: string; name: string };
-}
+import { createWorkloads, type Workloads } from './workloads.ts';
 
 /** Brings what runs in line with what is desired, and keeps what is seen for the Host. */
 export interface Reconciler {
@@ -31,8 +17,6 @@ export interface Reconciler {
   readonly news: Wake;
   /** Works until the signal aborts; leaves every workload as it is. */
   run(signal: AbortSignal): Promise<void>;
-  /** Something of the desired state or the workloads changed. */
-  wake(): void;
 }
 
 const passEveryMs = 5000;
@@ -42,59 +26,52 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const wake = createWake();
   const news = createWake();
   const workloads = createWorkloads({ ...options, changed: () => wake.raise(), news });
-  const busy = new Map<Workload, AbortController>();
-  const steps = new Set<Promise<void>>();
+  const ctx: StepContext = { ...options, workloads };
+  const underWay = new Map<Workload, { cancel: AbortController; done: Promise<void> }>();
 
-  const begin = (workload: Workload, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): void => {
+  const begin = (workload: Workload, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): void => {
     const cancel = new AbortController();
     const until = AbortSignal.any([signal, cancel.signal]);
-    busy.set(workload, cancel);
     const done = work(until)
-      .catch((error: unknown) => reportFailure(options, workload, { error, until }))
+      .catch((error: unknown) => sayFailure(ctx, workload, { error, until }))
       .finally(() => {
-        busy.delete(workload);
-        steps.delete(done);
+        underWay.delete(workload);
         wake.raise();
       });
-    steps.add(done);
+    underWay.set(workload, { cancel, done });
   };
-
-  const pass = async (signal: AbortSignal): Promise<number | undefined> => {
-    if (!workloads.isListed()) return undefined;
+  const pass = async (signal: AbortSignal): Promise<number | void> => {
+    if (!workloads.isListed()) return;
     let againMs = workloads.raiseQuietNews() ?? Infinity;
     for (const workload of workloads.all()) {
-      const step = nextStep(workload, busy.has(workload), {
-        hostNowMs: options.hostClock.now(),
-        nowMs: options.clock.monotonic(),
-        orphanGraceMs: workloads.settings.orphanGraceMs,
-      });
+      const step = decide(ctx, workload, underWay.has(workload));
       if (step.do === 'nothing') againMs = Math.min(againMs, step.againMs ?? Infinity);
       else if (step.do === 'begin-stop') {
         workloads.update(workload, { stopping: { order: step.order, signalledMs: null, killedMs: null } });
         // A launch under way is called off; one that got through is stopped like any other.
-        busy.get(workload)?.abort(new DOMException('told to stop', 'AbortError'));
+        underWay.get(workload)?.cancel.abort(new DOMException('told to stop', 'AbortError'));
         againMs = 0;
-      } else begin(workload, signal, (until) => execute({ ...options, workloads }, { workload, step }, until));
+      } else begin(workload, (until) => execute(ctx, { workload, step }, until), signal);
     }
-    return Number.isFinite(againMs) ? againMs : undefined;
+    return againMs;
   };
 
   return {
     workloads,
     news,
-    wake: () => wake.raise(),
     async run(signal) {
       const { clock, log } = options;
-      await Promise.all([
-        watchBackend({ ...options, workloads }, signal),
-        runLoop({ name: 'workloads', clock, log, wake, intervalMs: passEveryMs, retryMs }, pass, signal),
-      ]);
-      await Promise.allSettled(steps);
+      const loop = { name: 'workloads', clock, log, wake, intervalMs: passEveryMs, retryMs };
+      await Promise.all([watchBackend(ctx, signal), runLoop(loop, pass, signal)]);
+      await Promise.allSettled([...underWay.values()].map(({ done }) => done));
     },
   };
 }
 
-export type StepContext = ReconcilerOptions & { workloads: Workloads };
+function decide({ hostClock, clock, workloads }: StepContext, workload: Workload, busy: boolean): Step {
+  const { orphanGraceMs } = workloads.settings;
+  return nextStep(workload, busy, { hostNowMs: hostClock.now(), nowMs: clock.monotonic(), orphanGraceMs });
+}
 
 async function execute(
   ctx: StepContext,
@@ -111,10 +88,9 @@ async function execute(
     case 'unpause-and-kill':
       return killNow(ctx, workload, signal);
     case 'mark-stuck':
-      ctx.workloads.update(workload, { stuck: true });
-      return;
+      return markStuck(ctx, workload);
     case 'settle':
-      return settle(ctx, workload, signal);
+      return settle(ctx, workload);
     case 'clean-up':
       return cleanUp(ctx, workload, signal);
     default:
@@ -122,10 +98,14 @@ async function execute(
   }
 }
 
+async function markStuck({ workloads }: StepContext, workload: Workload): Promise<void> {
+  workloads.update(workload, { stuck: true });
+}
+
 /** A step that failed is decided anew by the next pass; an engine that is away is waited for. */
-async function reportFailure(
-  { log, clock }: ReconcilerOptions,
-  { ref }: { ref: WorkloadRef },
+async function sayFailure(
+  { log, clock }: StepContext,
+  { ref }: Workload,
   { error, until }: { error: unknown; until: AbortSignal },
 ): Promise<void> {
   if (isAbort(error, until)) return;

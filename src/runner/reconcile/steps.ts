@@ -3,10 +3,13 @@ import { bareEnd } from '../../protocol/task-end.ts';
 import type { Signal } from '../../protocol/task-spec.ts';
 import { BackendError, type BackendEnd, type StartOrder } from '../backend/backend.ts';
 import { judgeEnd } from './judge-end.ts';
-import type { StepContext } from './reconciler.ts';
+import type { StepContext } from './ports.ts';
 import type { Workload } from './workload.ts';
 
-/** Gets the image and starts the workload. A refusal of the engine ends it; an engine that is away is tried again. */
+/**
+ * Gets the image and starts the workload. A refusal of the engine ends it; where the engine is away or the start was
+ * broken off, the launch is made again and finds what is there.
+ */
 export async function launch(ctx: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
   const { backend, workloads, hostClock, logs } = ctx;
   const order = startOrder(ctx, workload);
@@ -20,11 +23,7 @@ export async function launch(ctx: StepContext, workload: Workload, signal: Abort
     const over = started.phase === 'ended' && workload.backendEnd === null ? await backend.end(workload.ref, signal) : null;
     if (over !== null) workloads.update(workload, { backendEnd: over });
   } catch (error) {
-    if (isAbort(error, signal)) throw error;
-    if (!(error instanceof BackendError) || error.code === 'engine_down') {
-      workloads.update(workload, { phase: 'waiting' });
-      throw error;
-    }
+    if (isAbort(error, signal) || !(error instanceof BackendError) || error.code === 'engine_down') throw error;
     end(ctx, workload, bareEnd(error.code, error.message));
   }
 }
@@ -84,7 +83,7 @@ export async function killNow({ backend, workloads, clock }: StepContext, worklo
 }
 
 /** Its process has ended: says why, and lets its output be read to the end. */
-export async function settle(ctx: StepContext, workload: Workload, _signal: AbortSignal): Promise<void> {
+export async function settle(ctx: StepContext, workload: Workload): Promise<void> {
   const { backendEnd, stopping } = workload;
   if (backendEnd === null) return;
   end(ctx, workload, judgeEnd(backendEnd, stopping?.order ?? null));

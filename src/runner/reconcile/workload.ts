@@ -95,6 +95,6 @@ export function observe(workload: Workload, nowMs: number): Observation | null {
   };
 }
 
-export function keyOf(ref: WorkloadRef): string {
+export function keyOf(ref: Pick<WorkloadRef, 'task' | 'attempt'>): string {
   return `${ref.task} ${ref.attempt}`;
 }

@@ -5,7 +5,7 @@ import { formatSessionProof, macInput, sessionAnswerSchema, type SessionAnswer }
 import { problemSchema, type Problem } from '../../protocol/problem.ts';
 import { syncAnswerSchema, type SyncAnswer, type SyncRequest } from '../../protocol/sync.ts';
 import * as v from 'valibot';
-import type { HostClock } from '../host-clock.ts';
+import type { HostClock } from '../time/host-clock.ts';
 
 export interface HostClientOptions {
   url: string;

@@ -11,7 +11,7 @@ import type { HostClient } from './host-client.ts';
 
 export interface SyncOptions {
   client: HostClient;
-  reconciler: Pick<Reconciler, 'workloads' | 'news' | 'wake'>;
+  reconciler: Pick<Reconciler, 'workloads' | 'news'>;
   clock: Clock;
   hashes: Hashes;
   random: Random;

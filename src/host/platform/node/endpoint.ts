@@ -22,7 +22,7 @@ export function localUrl({ address, port, tls }: { address: string; port: number
 }
 
 export function isLoopback(address: string): boolean {
-  return address === 'localhost' || address === '::1' || /^127\./.test(address);
+  return address === 'localhost' || address === '::1' || address.startsWith('127.');
 }
 
 /** Names and addresses of this machine, under which the Host may be called. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 
 /** Host time as a Runner reckons it: its own monotonic clock and an offset from the Host's last answer. */
 export interface HostClock {
