@@ -1,0 +1,90 @@
+import { formatBytes } from '../../lib/bytes.ts';
+import type { NodeState, NodeView } from '../../protocol/node-view.ts';
+import { age } from './age.ts';
+import type { Look, Style } from './style.ts';
+import { type Cell, sheet, table } from './table.ts';
+
+const stateStyle = {
+  ready: 'green',
+  suspect: 'yellow',
+  unreachable: 'red',
+  lost: 'red',
+} as const satisfies Record<NodeState, string>;
+
+function stateCell(node: NodeView, style: Style): Cell {
+  return {
+    text: node.draining ? `${node.state}, draining` : node.state,
+    style: (text) => style(stateStyle[node.state], text),
+  };
+}
+
+const cores = (count: number): string => String(Math.round(count * 100) / 100);
+
+/** What is promised of what there is: `1.5/8`. */
+function share(node: NodeView, what: 'cpus' | 'memory' | 'gpus'): string {
+  const text = what === 'memory' ? formatBytes : cores;
+  return node.capacity === null ? '' : `${text(node.allocated[what])}/${text(node.capacity[what])}`;
+}
+
+export function nodeTable(nodes: readonly NodeView[], { style, nowMs }: Look): string {
+  return table(
+    ['ID', 'NAME', 'STATE', 'CPUS', 'MEMORY', 'GPUS', 'TASKS', 'SEEN'],
+    nodes.map((node) => [
+      node.id,
+      node.name,
+      stateCell(node, style),
+      share(node, 'cpus'),
+      share(node, 'memory'),
+      share(node, 'gpus'),
+      String(node.tasks),
+      node.lastContactAt === null ? 'never' : `${age(node.lastContactAt, nowMs)} ago`,
+    ]),
+  );
+}
+
+export function nodeSheet(node: NodeView, { style, nowMs }: Look): string {
+  const { hardware, load } = node;
+  const labels = Object.entries(node.labels).map(([key, value]) => `${key}=${value}`);
+  const engine = hardware?.engine;
+  return sheet([
+    ['id', node.id],
+    ['name', node.name],
+    ['state', stateCell(node, style)],
+    [
+      'draining',
+      node.draining
+        ? `${node.draining.reason} (by ${node.draining.by}, ${node.draining.since})`
+        : null,
+    ],
+    ['tasks', String(node.tasks)],
+    ['cpus', share(node, 'cpus') || null],
+    ['memory', share(node, 'memory') || null],
+    ['gpus', share(node, 'gpus') || null],
+    ...node.gpus.map(
+      (gpu) =>
+        [`gpu ${gpu.index}`, `${gpu.model}, ${formatBytes(gpu.memoryBytes)}, ${gpu.uuid}`] as const,
+    ),
+    ['labels', labels.length > 0 ? labels.join(', ') : null],
+    [
+      'load',
+      load
+        ? `${load.load1}, ${formatBytes(load.memoryAvailableBytes)} of memory and ${formatBytes(load.diskFreeBytes)} of disk free`
+        : null,
+    ],
+    [
+      'machine',
+      hardware
+        ? `${hardware.hostname}, ${hardware.cpuModel ?? hardware.architecture}, Linux ${hardware.kernel}`
+        : null,
+    ],
+    [
+      'engine',
+      engine
+        ? `${engine.name} ${engine.version}, cgroup ${engine.cgroup}, ${engine.storageDriver}`
+        : null,
+    ],
+    ['weir', node.version],
+    ['joined', node.joinedAt],
+    ['seen', node.lastContactAt === null ? 'never' : `${age(node.lastContactAt, nowMs)} ago`],
+  ]);
+}
