@@ -6,12 +6,11 @@ import type { CapacityReport, Load } from '../protocol/node-report.ts';
 import type { Backend } from './backend/backend.ts';
 import { createHardwareReader } from './hardware/hardware-reader.ts';
 
-/** This machine as the Runner reports it and its workloads use it. */
+/** This machine as the Runner reports it. */
 export interface Machine extends Disposable {
   capacity(signal: AbortSignal): Promise<CapacityReport>;
   load(signal: AbortSignal): Promise<Load>;
   identity(): Promise<Pick<CapacityReport, 'machineId' | 'bootId'>>;
-  network(): Promise<{ networkMode: string }>;
   /** The engine that is described as part of the machine. */
   useEngine(backend: Pick<Backend, 'describe'>): void;
 }
@@ -20,7 +19,6 @@ interface MachineOptions {
   folder: string;
   version: string;
   log: Logger;
-  socketPath: string;
 }
 
 export function createMachine({ folder, version, log }: MachineOptions): Machine {
@@ -46,7 +44,6 @@ export function createMachine({ folder, version, log }: MachineOptions): Machine
     },
     load: () => hardware.readLoad(),
     identity: () => hardware.readIdentity(),
-    network: async () => ({ networkMode: 'bridge' }),
     useEngine(backend) {
       engine = backend;
     },

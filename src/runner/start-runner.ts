@@ -6,6 +6,7 @@ import type { Logger } from '../lib/logger.ts';
 import { nodeHashes, nodeRandom } from '../lib/node/hashes.ts';
 import { lockFolder } from '../lib/node/folder-lock.ts';
 import { createFetch, type TrustedFetch } from '../lib/node/pinned-fetch.ts';
+import { runTool } from '../lib/node/run-tool.ts';
 import { makePrivateFolder } from '../lib/node/private-file.ts';
 import type { SigningKey } from '../lib/node/ed25519.ts';
 import { loadTlsIdentity, type TlsIdentity } from '../lib/node/tls-identity.ts';
@@ -19,6 +20,8 @@ import { openJournal } from './journal/file-journal.ts';
 import { createLogKeeper } from './logs/log-keeper.ts';
 import { createMachine, type Machine } from './machine.ts';
 import { createReconciler } from './reconcile/reconciler.ts';
+import { createWorkloadNetwork, type WorkloadNetwork } from './network/workload-network.ts';
+import { isolatedNetwork } from './workload-network.ts';
 import { createHostClient, type HostClient } from './sync/host-client.ts';
 import { runSync } from './sync/sync-loop.ts';
 
@@ -79,7 +82,8 @@ async function runNode(options: RunnerOptions, parts: Parts, signal: AbortSignal
   const hostClock = createHostClock(clock);
   const hostKeys = createHostKeyBook(folder, node);
   using journal = openJournal(join(folder, 'journal.db'));
-  await using backend = await openBackend(options, parts, log);
+  const network = createWorkloadNetwork({ socketPath: options.socketPath, run: runTool, clock, log });
+  await using backend = await openBackend(options, parts, { network, log, signal });
   machine.useEngine(backend);
   await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend });
   const api = createRunnerApi({ node: node.node, boot, hostKeys: hostKeys.keys, hostNow: hostClock.now, logs, random: nodeRandom, log });
@@ -91,10 +95,20 @@ async function runNode(options: RunnerOptions, parts: Parts, signal: AbortSignal
   const client = openClient(parts, { hostClock, hostKeys, log });
   const ports = { client, reconciler, clock, hashes: nodeHashes, random: nodeRandom, log };
   const { capacity, load } = machine;
-  await Promise.all([reconciler.run(signal), runSync({ ...ports, boot, addresses, capacity, load }, signal)]);
+  await Promise.all([
+    network.guard(signal),
+    reconciler.run(signal),
+    runSync({ ...ports, boot, addresses, capacity, load }, signal),
+  ]);
 }
 
-async function openBackend({ socketPath }: RunnerOptions, { folder, node, machine }: Parts, log: Logger) {
+interface BackendPorts {
+  network: WorkloadNetwork;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+async function openBackend({ socketPath }: RunnerOptions, { folder, node }: Parts, { network, log, signal }: BackendPorts) {
   return createDockerBackend({
     socketPath,
     cluster: node.cluster,
@@ -103,7 +117,7 @@ async function openBackend({ socketPath }: RunnerOptions, { folder, node, machin
     hashes: nodeHashes,
     clock,
     log,
-    network: machine.network,
+    network: () => isolatedNetwork(network, signal),
     allowedLocalPrefixes: ['weir/'],
     registries: ['docker.io', 'ghcr.io', 'quay.io', 'nvcr.io'],
     privateDir: folder,

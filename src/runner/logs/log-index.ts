@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { LogStream } from './record.ts';
+import { type LogStream, readU64, writeU64 } from './record.ts';
 
 /** Where one stands in a log: everything before it, counted. */
 export interface LogMark {
@@ -21,7 +21,7 @@ const entryBytes = 40;
 export function encodeMark(mark: LogMark): Buffer {
   const entry = Buffer.alloc(entryBytes);
   [mark.fileBytes, mark.offset, mark.stdoutLines, mark.stderrLines, mark.latestUs].forEach((value, place) => {
-    entry.writeBigUInt64LE(BigInt(value), place * 8);
+    writeU64(entry, value, place * 8);
   });
   return entry;
 }
@@ -31,7 +31,7 @@ export function advance(mark: LogMark, piece: { stream: LogStream; atUs: number;
   const { stream, atUs, bytes } = piece;
   const lines = countLines(bytes);
   return {
-    ...mark,
+    fileBytes: mark.fileBytes,
     offset: mark.offset + bytes.length,
     stdoutLines: mark.stdoutLines + (stream === 'stderr' ? 0 : lines),
     stderrLines: mark.stderrLines + (stream === 'stderr' ? lines : 0),
@@ -53,7 +53,7 @@ export async function countMarks(index: FileHandle): Promise<number> {
 export async function readMark(index: FileHandle, place: number): Promise<LogMark> {
   const entry = Buffer.alloc(entryBytes);
   await index.read(entry, 0, entryBytes, place * entryBytes);
-  const value = (at: number): number => Number(entry.readBigUInt64LE(at * 8));
+  const value = (at: number): number => readU64(entry, at * 8);
   return { fileBytes: value(0), offset: value(1), stdoutLines: value(2), stderrLines: value(3), latestUs: value(4) };
 }
 

@@ -5,8 +5,7 @@ import { decodeRecord, headerBytes, longestPayloadBytes, type StoredRecord } fro
 const blockBytes = 2 * (headerBytes + longestPayloadBytes);
 
 export interface ScannedRecord extends StoredRecord {
-  /** Place in the file of the record's first byte, and of the first behind it. */
-  begin: number;
+  /** Place in the file of the first byte behind the record. */
   end: number;
 }
 
@@ -18,16 +17,16 @@ export async function scanRecords(log: FileHandle, from: number, limit: number):
   const size = Math.min(blockBytes, limit - from);
   if (size <= 0) return [];
   const { bytesRead, buffer } = await log.read(Buffer.allocUnsafe(size), 0, size, from);
-  return [...decodeAll(buffer.subarray(0, bytesRead), from)];
+  return decodeAll(buffer.subarray(0, bytesRead), from);
 }
 
-function* decodeAll(block: Buffer, from: number): Iterable<ScannedRecord> {
-  let at = 0;
-  for (;;) {
+function decodeAll(block: Buffer, from: number): ScannedRecord[] {
+  const records: ScannedRecord[] = [];
+  for (let at = 0; ; ) {
     const record = decodeRecord(block, at);
-    if (record === 'torn' || record === 'invalid') return;
-    const begin = from + at;
-    at += headerBytes + record.bytes.length;
-    yield { ...record, begin, end: from + at };
+    if (record === 'torn' || record === 'invalid') return records;
+    const { kind, atUs, bytes } = record;
+    at += headerBytes + bytes.length;
+    records.push({ kind, atUs, bytes, end: from + at });
   }
 }

@@ -19,19 +19,19 @@ export interface LogTape {
 }
 
 export function createLogTape(from: LogMark): LogTape {
-  let mark = from;
+  let mark = { ...from };
   let waiting: Encoded = { log: [], index: [] };
   let waitingBytes = 0;
 
-  const put = (parts: Buffer[]): void => {
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    waiting.log.push(...parts);
+  const put = (record: [header: Buffer, payload: Buffer]): void => {
+    const bytes = record[0].length + record[1].length;
+    waiting.log.push(record[0], record[1]);
     waitingBytes += bytes;
-    mark = { ...mark, fileBytes: mark.fileBytes + bytes };
+    mark.fileBytes += bytes;
   };
   return {
     get mark() {
-      return mark;
+      return { ...mark };
     },
     get waitingBytes() {
       return waitingBytes;

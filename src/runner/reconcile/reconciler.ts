@@ -2,6 +2,7 @@ import { isAbort } from '../../lib/abort.ts';
 import { assertNever } from '../../lib/assert-never.ts';
 import { runLoop } from '../../lib/loop.ts';
 import { createWake, type Wake } from '../../lib/wake.ts';
+import { shorten } from '../../lib/text.ts';
 import { BackendError } from '../backend/backend.ts';
 import { nextStep, type Step } from './next-step.ts';
 import { watchBackend } from './observe-backend.ts';
@@ -104,12 +105,15 @@ async function markStuck({ workloads }: StepContext, workload: Workload): Promis
 
 /** A step that failed is decided anew by the next pass; an engine that is away is waited for. */
 async function sayFailure(
-  { log, clock }: StepContext,
-  { ref }: Workload,
+  { log, clock, workloads }: StepContext,
+  workload: Workload,
   { error, until }: { error: unknown; until: AbortSignal },
 ): Promise<void> {
   if (isAbort(error, until)) return;
   const away = error instanceof BackendError && error.code === 'engine_down';
-  log[away ? 'warn' : 'error']({ err: error, ...ref }, away ? 'the engine does not answer' : 'a step failed and will be made again');
+  log[away ? 'warn' : 'error']({ err: error, ...workload.ref }, 'a step failed and will be made again');
+  // The person whose task it is sees what it waits for.
+  const waits = workload.phase === 'waiting' || workload.phase === 'pulling' || workload.phase === 'starting';
+  if (away && waits) workloads.update(workload, { phase: 'starting', progress: shorten(error.message, 255) });
   await clock.sleep(retryMs, until).catch(() => undefined);
 }

@@ -15,7 +15,7 @@ export async function killContainer(
 ): Promise<void> {
   const container = await findContainer(parts, order.ref, signal);
   if (container === null || container.phase === 'ended') return;
-  if (order.name === 'SIGKILL') await parts.marks.mark(containerName(order.ref));
+  await parts.marks.mark(containerName(order.ref), order.name);
   const call = parts.docker.getContainer(container.id).kill({ signal: order.name, abortSignal: signal });
   await askUnless(call, tolerated, signal);
 }

@@ -4,10 +4,11 @@ import { readUsage } from './cgroup.ts';
 import type { Container } from './container.ts';
 import { findContainer } from './container.ts';
 import { heldOf } from './holdings.ts';
+import { assertEngineStays } from './engine-leaving.ts';
 import { readExecFailure } from './exec-failure.ts';
 import { containerName } from './identity.ts';
 import type { EndFacts } from './judge-end.ts';
-import { isSettled, judgeEnd } from './judge-end.ts';
+import { isSettled, judgeEnd, looksStopped } from './judge-end.ts';
 import type { DockerParts } from './parts.ts';
 import { exitOfSignal } from './signals.ts';
 
@@ -37,7 +38,7 @@ export async function endOf(
   if (container.phase !== 'ended') return null;
   const known = parts.holdings.ends.get(name);
   if (known !== undefined) return known;
-  const end = judgeEnd(await gather(parts, container, signal));
+  const end = await verdict(parts, await gather(parts, container, signal), signal);
   parts.holdings.ends.set(name, end);
   return end;
 }
@@ -56,9 +57,16 @@ export async function judgeDeath(parts: DockerParts, death: Death, signal: Abort
     oomKilled: false,
   };
   const first = await gather(parts, { ...known, ref: death.ref }, signal);
-  if (isSettled(first)) return judgeEnd(first);
+  if (isSettled(first)) return verdict(parts, first, signal);
   const oomKilled = await laterSign(parts, death.ref, signal);
-  return judgeEnd(await gather(parts, { ...known, ref: death.ref, oomKilled }, signal));
+  return verdict(parts, await gather(parts, { ...known, ref: death.ref, oomKilled }, signal), signal);
+}
+
+/** An end that an engine going down may have made is judged once it is back, when it is known to have been away. */
+async function verdict(parts: DockerParts, facts: EndFacts, signal: AbortSignal): Promise<BackendEnd> {
+  const end = judgeEnd(facts);
+  if (looksStopped(facts) && !end.oom && !end.engineRestart) await assertEngineStays(parts.options, signal);
+  return end;
 }
 
 /** Waits for an `oom` event or the engine's own record, at most `holdBackMs`; the answer is that record. */
@@ -91,9 +99,9 @@ type Known = Pick<
 
 async function gather(parts: DockerParts, known: Known, signal: AbortSignal): Promise<EndFacts> {
   const name = containerName(known.ref);
-  const [usage, killedByUs, engine, startFailure] = await Promise.all([
+  const [usage, sent, engine, startFailure] = await Promise.all([
     usageOf(parts, known.ref, signal),
-    parts.marks.has(name),
+    parts.marks.sent(name),
     parts.life.facts(),
     readExecFailure(known),
   ]);
@@ -103,7 +111,8 @@ async function gather(parts: DockerParts, known: Known, signal: AbortSignal): Pr
     endedAtMs: known.endedAtMs,
     oomEvent: parts.holdings.oomSeen.has(name),
     oomKilled: known.oomKilled,
-    killedByUs,
+    killedByUs: sent.sigkill,
+    signalledByUs: sent.anySignal,
     limitBytes: known.limitBytes,
     usage,
     stopExitCode: known.stopSignal === null ? null : exitOfSignal(known.stopSignal),

@@ -11,6 +11,8 @@ export interface EndFacts {
   oomKilled: boolean;
   /** We sent it SIGKILL. */
   killedByUs: boolean;
+  /** We sent it a signal, SIGKILL or another. */
+  signalledByUs: boolean;
   /** `null`: no limit. */
   limitBytes: number | null;
   usage: CgroupUsage;
@@ -32,8 +34,8 @@ const killed = 137;
 /** What the engine writes for a container that it finds dead when it starts. */
 const unknownExit = 255;
 const pageBytes = 4096;
-/** The engine closes its event stream before it stops containers; clocks of both ends are one. */
-const gapSlackMs = 1000;
+/** An engine that shuts down gives its containers this long, and ends its event stream behind the last of them. */
+const shutdownMs = 15_000;
 
 /** Whether later facts (an `oom` event that comes behind `die`) could still change the verdict. */
 export function isSettled(facts: EndFacts): boolean {
@@ -59,18 +61,22 @@ function reachedLimit(facts: EndFacts): boolean {
   return usage.peakBytes >= limitBytes - (limitBytes % pageBytes);
 }
 
+/** Whether it ended as an engine leaves it that goes down, and not by a signal of ours. */
+export function looksStopped(facts: EndFacts): boolean {
+  return !facts.signalledByUs && [killed, unknownExit, facts.stopExitCode].includes(facts.exitCode);
+}
+
 /**
  * Whether the engine took the container along. Known: it was found running by an engine that started later, or it
- * ended while our event stream was down, in both cases with a code that the engine's own stop leaves. Not known, and
- * so not said: an engine that stopped and came back while nobody watched, and had stopped the container in good order
- * before; that end is told as the signal it was.
+ * ended while our event stream was down or about to end, in both cases with a code that the engine's own stop leaves
+ * and by no signal of ours. Not known, and so not said: an engine that stopped and came back while nobody watched, and
+ * had stopped the container in good order before; that end is told as the signal it was.
  */
 export function judgeEngineRestart(facts: EndFacts): boolean {
   const { engine, startedAtMs, endedAtMs } = facts;
-  if (facts.killedByUs || startedAtMs === null || endedAtMs === null) return false;
-  if (![killed, unknownExit, facts.stopExitCode].includes(facts.exitCode)) return false;
+  if (!looksStopped(facts) || startedAtMs === null || endedAtMs === null) return false;
   if (engine.startedAtMs !== null && startedAtMs < engine.startedAtMs && endedAtMs >= engine.startedAtMs) return true;
-  return engine.gaps.some((gap) => endedAtMs >= gap.fromMs - gapSlackMs && endedAtMs <= gap.toMs);
+  return engine.gaps.some((gap) => endedAtMs >= gap.fromMs - shutdownMs && endedAtMs <= gap.toMs);
 }
 
 /** The end of a container, from its facts alone. */
