@@ -2,6 +2,7 @@ import { CommanderError } from '@commander-js/extra-typings';
 import type { Cli } from './cli.ts';
 import { errorLines, exitCodeOf, usageError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { leadingFlagsLast } from './leading-flags.ts';
 import { buildProgram } from './program.ts';
 
 /** Runs one command line (without node and script) and answers the exit code. Every failure is told on stderr. */
@@ -18,7 +19,7 @@ export async function runCli(
   };
   try {
     if (argv[0] === 'complete') await answerShell(cli, argv.slice(1));
-    else await call(cli, helpLast(argv));
+    else await call(cli, helpLast(leadingFlagsLast(argv)));
     return exitCode;
   } catch (error) {
     return told(cli, argv, error);

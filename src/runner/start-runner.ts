@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { toBase64Url } from '../lib/crypto.ts';
 import type { Logger } from '../lib/logger.ts';
+import { together } from '../lib/together.ts';
 import { nodeHashes, nodeRandom } from '../lib/node/hashes.ts';
 import { lockFolder } from '../lib/node/folder-lock.ts';
 import { createFetch, type TrustedFetch } from '../lib/node/pinned-fetch.ts';
@@ -95,10 +96,10 @@ async function runNode(options: RunnerOptions, parts: Parts, signal: AbortSignal
   const client = openClient(parts, { hostClock, hostKeys, log });
   const ports = { client, reconciler, clock, hashes: nodeHashes, random: nodeRandom, log };
   const { capacity, load } = machine;
-  await Promise.all([
-    network.guard(signal),
-    reconciler.run(signal),
-    runSync({ ...ports, boot, addresses, capacity, load }, signal),
+  await together(signal, [
+    (until) => network.guard(until),
+    (until) => reconciler.run(until),
+    (until) => runSync({ ...ports, boot, addresses, capacity, load }, until),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import type { Ack, Assignment, Desired } from '../../protocol/sync.ts';
 import { judgeEnd } from './judge-end.ts';
-import { keyOf, newWorkload } from './workload.ts';
+import { beginStopping, keyOf, newWorkload, type Workload } from './workload.ts';
 import { addWorkload, markOrphan, updateWorkload, type WorkloadTable } from './workload-table.ts';
 
 /** Takes over the whole desired set of this node, at once or as soon as the backend was listed. */
@@ -27,8 +27,7 @@ function apply(table: WorkloadTable, desired: Desired, epoch: number): void {
   }
   for (const [key, workload] of table.known) {
     // In another epoch the Host may have forgotten it: it is kept until somebody decides.
-    const ofThisEpoch = workload.epoch === 0 || workload.epoch === epoch;
-    if (!wanted.has(key) && workload.phase !== 'ended' && ofThisEpoch) markOrphan(table, workload);
+    if (!wanted.has(key) && workload.phase !== 'ended' && isOfEpoch(workload, epoch)) markOrphan(table, workload);
   }
 }
 
@@ -39,6 +38,7 @@ function applyAssignment(table: WorkloadTable, assignment: Assignment, epoch: nu
   const differs = JSON.stringify(workload.assignment) !== JSON.stringify(assignment);
   workload.assignment = assignment;
   workload.orphanSinceMs = null;
+  workload.disowned = false;
   if (stop?.kill && workload.stopping) workload.stopping.order = stop;
   if (!present || differs) addWorkload(table, workload);
   if (present || !assignment.seen) return;
@@ -46,15 +46,21 @@ function applyAssignment(table: WorkloadTable, assignment: Assignment, epoch: nu
   updateWorkload(table, workload, { phase: 'ended', end: judgeEnd('absent', stop), endedAtMs: table.hostClock.now() });
 }
 
+/** 0: adopted from its labels, which name none. */
+function isOfEpoch(workload: Workload, epoch: number): boolean {
+  return workload.epoch === 0 || workload.epoch === epoch;
+}
+
 /** What the Host made of a report. */
-export function applyAck(table: WorkloadTable, ack: Ack): void {
+export function applyAck(table: WorkloadTable, ack: Ack, epoch: number): void {
   const workload = table.known.get(keyOf(ack));
   if (!workload) return;
   workload.ackedVersion = Math.max(workload.ackedVersion, workload.sentVersion);
+  workload.disowned = ack.verdict !== 'kept';
   if (ack.state === 'ended' && workload.phase === 'ended') workload.released = true;
   else if (ack.verdict === 'superseded' && workload.stopping === null) {
     const order = { cause: 'killed_by', message: 'a newer attempt has taken its place', kill: false } as const;
-    updateWorkload(table, workload, { stopping: { order, signalledMs: null, killedMs: null } });
-  } else if (ack.verdict === 'unknown') markOrphan(table, workload);
+    updateWorkload(table, workload, { stopping: beginStopping(order) });
+  } else if (ack.verdict === 'unknown' && isOfEpoch(workload, epoch)) markOrphan(table, workload);
   table.changed();
 }

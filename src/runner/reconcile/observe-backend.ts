@@ -38,13 +38,15 @@ function takeEnd(ctx: StepContext, workload: Workload, end: Workload['backendEnd
 
 /** Compares everything that the backend holds with everything that is known. */
 export async function relist(ctx: StepContext, signal: AbortSignal): Promise<void> {
+  // One that never got as far as running is launched anew: the create was not made, or not whole. One that starts
+  // while the engine lists is in no list.
+  const ran = [...ctx.workloads.all()].filter(({ startedAtMs }) => startedAtMs !== null);
   const listed = await ctx.backend.list(signal);
   const present = new Set(listed.map(({ ref }) => keyOf(ref)));
   for (const seen of listed) await takeListed(ctx, seen, signal);
-  for (const workload of ctx.workloads.all()) {
-    // One that never got as far as running is launched anew: the create was not made, or not whole.
-    const ran = workload.startedAtMs !== null && workload.phase !== 'ended';
-    if (ran && !present.has(keyOf(workload.ref)) && workload.backendEnd === null) takeEnd(ctx, workload, 'absent');
+  for (const workload of ran) {
+    const open = workload.phase !== 'ended' && workload.backendEnd === null;
+    if (open && !present.has(keyOf(workload.ref))) takeEnd(ctx, workload, 'absent');
   }
   ctx.workloads.markListed();
 }
@@ -57,6 +59,7 @@ async function takeListed(ctx: StepContext, seen: BackendWorkload, signal: Abort
     takeCreated(ctx, workload);
     return;
   }
+  if (workload.startedAtMs !== null && seen.startedAtMs !== null) ctx.hostClock.assume(workload.startedAtMs, seen.startedAtMs);
   const startedAtMs = workload.startedAtMs ?? (seen.startedAtMs === null ? null : ctx.hostClock.fromWall(seen.startedAtMs));
   if (seen.phase === 'ended') {
     const end = await ctx.backend.end(seen.ref, signal);

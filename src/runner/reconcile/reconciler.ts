@@ -8,7 +8,7 @@ import { nextStep, type Step } from './next-step.ts';
 import { watchBackend } from './observe-backend.ts';
 import type { ReconcilerOptions, StepContext } from './ports.ts';
 import { cleanUp, giveUp, killNow, launch, sendSignal, settle } from './steps.ts';
-import type { Workload } from './workload.ts';
+import { beginStopping, type Workload } from './workload.ts';
 import { createWorkloads, type Workloads } from './workloads.ts';
 
 /** Brings what runs in line with what is desired, and keeps what is seen for the Host. */
@@ -48,7 +48,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const step = decide(ctx, workload, underWay.has(workload));
       if (step.do === 'nothing') againMs = Math.min(againMs, step.againMs ?? Infinity);
       else if (step.do === 'begin-stop') {
-        workloads.update(workload, { stopping: { order: step.order, signalledMs: null, killedMs: null } });
+        workloads.update(workload, { stopping: beginStopping(step.order) });
         // A launch under way is called off; one that got through is stopped like any other.
         underWay.get(workload)?.cancel.abort(new DOMException('told to stop', 'AbortError'));
         againMs = 0;

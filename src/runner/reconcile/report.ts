@@ -4,7 +4,7 @@ import type { WorkloadTable } from './workload-table.ts';
 
 export interface Report {
   changes: Observation[];
-  /** Of everything observed, for the digest. */
+  /** Of everything observed that the Host counts as this node's, for the digest. */
   digestText: string;
 }
 
@@ -16,7 +16,7 @@ export function buildReport(table: WorkloadTable, { full }: { full: boolean }): 
   for (const workload of due) workload.sentVersion = workload.version;
   return {
     changes: due.flatMap((workload) => observe(workload, nowMs) ?? []),
-    digestText: observedText(all.flatMap((workload) => observe(workload, nowMs) ?? [])),
+    digestText: observedText(all.flatMap((workload) => (workload.disowned ? [] : (observe(workload, nowMs) ?? [])))),
   };
 }
 

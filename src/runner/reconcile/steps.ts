@@ -53,13 +53,24 @@ function startOrder({ node }: StepContext, { ref, assignment }: Workload): Start
 
 /** Told to stop before anything ran: what may have been created goes, and it ends as it was told. */
 export async function giveUp(ctx: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
-  const seen = workload.launched ? await ctx.backend.end(workload.ref, signal) : 'absent';
-  if (seen === null) {
+  const { backend, workloads, hostClock } = ctx;
+  const seen = workload.launched ? await backend.end(workload.ref, signal) : 'absent';
+  if (seen === null && !(await removeCreated(ctx, workload, signal))) {
     // The start got through before it was called off.
-    ctx.workloads.update(workload, { phase: 'running', startedAtMs: workload.startedAtMs ?? ctx.hostClock.now() });
+    workloads.update(workload, { phase: 'running', startedAtMs: workload.startedAtMs ?? hostClock.now() });
     return;
   }
-  end(ctx, workload, judgeEnd(seen, workload.stopping?.order ?? null));
+  if (seen === null || seen === 'absent') end(ctx, workload, judgeEnd('absent', workload.stopping?.order ?? null));
+  else workloads.update(workload, { backendEnd: seen });
+}
+
+/** Takes away what was created and never ran: a signal would not reach it. Whether there was such. */
+async function removeCreated({ backend }: StepContext, { ref }: Workload, signal: AbortSignal): Promise<boolean> {
+  const listed = await backend.list(signal);
+  const standing = listed.find((one) => one.ref.task === ref.task && one.ref.attempt === ref.attempt);
+  if (standing !== undefined && standing.phase !== 'created') return false;
+  await backend.remove(ref, signal);
+  return true;
 }
 
 export async function sendSignal(
@@ -69,6 +80,7 @@ export async function sendSignal(
 ): Promise<void> {
   const { stopping } = workload;
   if (stopping === null) return;
+  stopping.told = true;
   await backend.kill(workload.ref, name, signal);
   workloads.update(workload, { stopping: { ...stopping, signalledMs: clock.monotonic() } });
 }
@@ -76,6 +88,7 @@ export async function sendSignal(
 export async function killNow({ backend, workloads, clock }: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
   const { stopping } = workload;
   if (stopping === null) return;
+  stopping.told = true;
   if (workload.phase === 'paused') await backend.resume(workload.ref, signal);
   await backend.kill(workload.ref, 'SIGKILL', signal);
   const nowMs = clock.monotonic();
@@ -86,7 +99,7 @@ export async function killNow({ backend, workloads, clock }: StepContext, worklo
 export async function settle(ctx: StepContext, workload: Workload): Promise<void> {
   const { backendEnd, stopping } = workload;
   if (backendEnd === null) return;
-  end(ctx, workload, judgeEnd(backendEnd, stopping?.order ?? null));
+  end(ctx, workload, judgeEnd(backendEnd, stopping?.told ? stopping.order : null));
 }
 
 /** The Host has taken note: takes the container away once its output is in our file. */

@@ -3,7 +3,7 @@ import type { Wake } from '../../lib/wake.ts';
 import type { Desired } from '../../protocol/sync.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { HostClock } from '../time/host-clock.ts';
-import { fromJournal, keyOf, toJournal, type Workload } from './workload.ts';
+import { fromJournal, keyOf, observe, toJournal, type Workload } from './workload.ts';
 
 /** What may change of a workload by `update`. */
 export type WorkloadChange = Partial<
@@ -60,13 +60,23 @@ export function addWorkload(table: WorkloadTable, workload: Workload): Workload 
 
 /** Changes one; what must survive is in the journal when this returns. */
 export function updateWorkload(table: WorkloadTable, workload: Workload, change: WorkloadChange): void {
+  const before = observedNow(workload);
   Object.assign(workload, change);
   const lasts = Object.keys(change).some((field) => journaled.has(field as keyof WorkloadChange));
   if (lasts) table.journal.put(toJournal(workload));
+  if (observedNow(workload) !== before) tell(table, workload);
+  table.changed();
+}
+
+function tell(table: WorkloadTable, workload: Workload): void {
   workload.version += 1;
   if (inPassing.has(workload.phase)) table.quietSinceMs ??= table.clock.monotonic();
   else table.news.raise();
-  table.changed();
+}
+
+/** What the Host would be told, as text; the time of telling it is left out. */
+function observedNow(workload: Workload): string {
+  return JSON.stringify(observe(workload, 0));
 }
 
 export function forgetWorkload(table: WorkloadTable, workload: Workload): void {

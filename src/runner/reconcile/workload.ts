@@ -9,6 +9,8 @@ export type Phase = 'waiting' | Exclude<ObservedState, 'stopping'>;
 /** How far the stop ladder has gone. Times by the monotonic clock, ms. */
 export interface Stopping {
   order: StopOrder;
+  /** A signal of ours may have reached it: an end from here on is the order's doing. */
+  told: boolean;
   /** When the stop signal was sent; `null` while nothing runs that could get it. */
   signalledMs: number | null;
   killedMs: number | null;
@@ -35,6 +37,8 @@ export interface Workload {
   version: number;
   sentVersion: number;
   ackedVersion: number;
+  /** The Host said that it does not count it as this node's: it is not in its digest. */
+  disowned: boolean;
   /** The Host has the end, or does not want it: what is left here can go. */
   released: boolean;
 }
@@ -57,8 +61,13 @@ export function newWorkload(ref: WorkloadRef, epoch: number): Workload {
     version: 0,
     sentVersion: 0,
     ackedVersion: 0,
+    disowned: false,
     released: false,
   };
+}
+
+export function beginStopping(order: StopOrder): Stopping {
+  return { order, told: false, signalledMs: null, killedMs: null };
 }
 
 export function fromJournal(entry: JournalEntry): Workload {
@@ -66,7 +75,7 @@ export function fromJournal(entry: JournalEntry): Workload {
   workload.assignment = entry.assignment;
   workload.launched = entry.launched;
   workload.startedAtMs = entry.startedAtMs;
-  workload.stopping = entry.stop && { order: entry.stop, signalledMs: null, killedMs: null };
+  workload.stopping = entry.stop && { ...beginStopping(entry.stop), told: true };
   workload.end = entry.end;
   workload.endedAtMs = entry.endedAtMs;
   if (entry.end !== null) workload.phase = 'ended';

@@ -23,7 +23,7 @@ export interface Workloads {
   update(workload: Workload, change: WorkloadChange): void;
   forget(workload: Workload): void;
   applyDesired(desired: Desired, epoch: number): void;
-  applyAck(ack: Ack): void;
+  applyAck(ack: Ack, epoch: number): void;
   report(options: { full: boolean }): Report;
   hasUnsent(): boolean;
   markListed(): void;
@@ -43,7 +43,7 @@ export function createWorkloads(ports: TablePorts): Workloads {
     update: (workload, change) => updateWorkload(table, workload, change),
     forget: (workload) => forgetWorkload(table, workload),
     applyDesired: (desired, epoch) => applyDesired(table, desired, epoch),
-    applyAck: (ack) => applyAck(table, ack),
+    applyAck: (ack, epoch) => applyAck(table, ack, epoch),
     report: (options) => buildReport(table, options),
     hasUnsent: () => hasUnsent(table),
     markListed: () => markListed(table),

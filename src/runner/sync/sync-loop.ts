@@ -136,10 +136,13 @@ function capacityText({ load: _load, ...lasting }: CapacityReport): string {
   return JSON.stringify(lasting);
 }
 
-/** An older generation of the same epoch is an answer that was overtaken: it changes nothing. */
+/**
+ * An older generation of the same epoch is an answer that was overtaken: it changes nothing.
+ * @throws Error when the answer is of an older epoch: nothing of it counts
+ */
 function take({ reconciler }: SyncOptions, state: State, answer: SyncAnswer): void {
-  if (answer.epoch < state.epoch) return;
-  for (const ack of answer.acked) reconciler.workloads.applyAck(ack);
+  if (answer.epoch < state.epoch) throw new Error(`the Host is in epoch ${answer.epoch}, behind ${state.epoch}: an old copy of it answers`);
+  for (const ack of answer.acked) reconciler.workloads.applyAck(ack, answer.epoch);
   state.wantFull = answer.wantFull;
   const newer = answer.epoch > state.epoch || answer.generation > state.generation;
   if (!newer || !answer.desired) return;

@@ -6,20 +6,30 @@ export interface HostClock {
   now(): number;
   /** An answer said `hostTimeMs`; the request was sent at `sentMs` by the monotonic clock. */
   learn(hostTimeMs: number, sentMs: number): void;
+  /**
+   * Until the Host has said the time: an instant that was `hostMs` there was `wallMs` here. What happened after it is
+   * then as long ago as this machine's wall clock says, wherever that stands.
+   */
+  assume(hostMs: number, wallMs: number): void;
   /** Host time of an instant of this machine's wall clock, good while that has not jumped since. */
   fromWall(wallMs: number): number;
 }
 
 export function createHostClock(clock: Clock): HostClock {
   let offsetMs = clock.now() - clock.monotonic();
+  let told = false;
   const now = (): number => Math.round(clock.monotonic() + offsetMs);
   return {
     now,
     learn(hostTimeMs, sentMs) {
+      told = true;
       const receivedMs = clock.monotonic();
       // The answer was written somewhere between; of a held call only its end is near.
       const nearMs = Math.min(receivedMs - sentMs, 1000);
       offsetMs = hostTimeMs + nearMs / 2 - receivedMs;
+    },
+    assume(hostMs, wallMs) {
+      if (!told) offsetMs = clock.now() - clock.monotonic() + hostMs - wallMs;
     },
     fromWall: (wallMs) => Math.round(now() - (clock.now() - wallMs)),
   };
