@@ -7,11 +7,12 @@ export const sides = {
   node: { sees: ['lib'] },
   protocol: { sees: ['lib'] },
   bridge: { sees: ['lib', 'protocol'] },
+  config: { sees: ['lib', 'protocol'] },
   host: { sees: ['lib', 'protocol'] },
   platform: { sees: ['lib', 'node', 'protocol', 'bridge', 'host'] },
   runner: { sees: ['lib', 'node', 'protocol', 'bridge'] },
-  main: { sees: ['lib', 'node', 'protocol', 'bridge', 'host', 'platform', 'runner'] },
-  cli: { sees: ['lib', 'node', 'protocol'], types: ['host'], loads: ['main'] },
+  main: { sees: ['lib', 'node', 'protocol', 'bridge', 'config', 'host', 'platform', 'runner'] },
+  cli: { sees: ['lib', 'node', 'protocol', 'config'], types: ['host'], loads: ['main'] },
   dashboard: { sees: ['lib', 'protocol'], types: ['host'] },
 };
 
@@ -38,7 +39,10 @@ const floors = [
     },
     { path: 'src/protocol', side: 'protocol', packages: ['valibot'] },
   ],
-  [{ path: 'src/bridge', side: 'bridge', node: true }],
+  [
+    { path: 'src/bridge', side: 'bridge', node: true },
+    { path: 'src/config', side: 'config', node: true, packages: ['valibot', 'jsonc-parser'] },
+  ],
   [
     { path: 'src/host/scheduling', side: 'host' },
     { path: 'src/host/store', side: 'host', packages: ['valibot', ...sql], types: drivers },

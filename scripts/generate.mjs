@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { show } from './run.mjs';
 
-for (const name of ['lint-config.mjs', 'migrations.mjs']) {
+for (const name of ['lint-config.mjs', 'migrations.mjs', 'reference.mjs']) {
   const script = fileURLToPath(new URL(name, import.meta.url));
   if (!existsSync(script)) continue;
-  const code = await show(process.execPath, [script, ...process.argv.slice(2)]);
+  // tsx: the reference is made of the source's own tables.
+  const code = await show(process.execPath, ['--import', 'tsx', script, ...process.argv.slice(2)]);
   if (code !== 0) process.exitCode = code;
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { homedir } from 'node:os';
 import { systemClock } from '../lib/clock.ts';
 import { nodeRandom } from '../lib/node/hashes.ts';

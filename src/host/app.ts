@@ -3,6 +3,7 @@ import { generateSpecs } from 'hono-openapi';
 import { hostTimeHeader, apiPrefix } from '../protocol/version.ts';
 import { ProblemError } from '../protocol/problem.ts';
 import { missingCredential, open, type AccessEnv } from './auth/access.ts';
+import { bearerOf } from './auth/bearer.ts';
 import type { HostContext } from './context.ts';
 import { eventRoutes } from './events/routes.ts';
 import { checkHostName } from './http/host-name.ts';
@@ -14,10 +15,11 @@ import { logRoutes } from './relay/logs.ts';
 import { clusterRoutes, metricsRoutes } from './status/routes.ts';
 import { healthRoutes } from './status/health.ts';
 import { taskRoutes } from './tasks/routes.ts';
+import { taskVerbRoutes } from './tasks/verb-routes.ts';
 
 /** Paths that answer without an API token: they are open, or prove their caller by themselves. */
-const withoutToken = new Set(['/healthz', '/readyz', '/openapi.json']);
-const ownProof = `${apiPrefix}/runner/`;
+const ownProof = ['enrol', 'session', 'sync'].map((name) => `${apiPrefix}/runner/${name}`);
+const withoutToken = new Set(['/healthz', '/readyz', '/openapi.json', ...ownProof]);
 
 /** The whole HTTP side of the Host. */
 export function createApp(ctx: HostContext) {
@@ -41,7 +43,7 @@ export function createApp(ctx: HostContext) {
   // Stands before the router: what is not open needs a token, whether there is such a path or not.
   app.use('*', async (c, next) => {
     checkHostName(ctx.config.hostNames, c.req.raw);
-    if (!withoutToken.has(c.req.path) && !c.req.path.startsWith(ownProof)) {
+    if (!withoutToken.has(c.req.path)) {
       c.set('principal', await ctx.authenticator.principalOf(bearerToken(c.req.header('authorization'))));
     }
     await next();
@@ -54,6 +56,7 @@ export function createApp(ctx: HostContext) {
     .route('/', metricsRoutes(ctx))
     .route(apiPrefix, clusterRoutes(ctx))
     .route(`${apiPrefix}/tasks`, taskRoutes(ctx))
+    .route(`${apiPrefix}/tasks`, taskVerbRoutes(ctx))
     .route(`${apiPrefix}/tasks`, logRoutes(ctx))
     .route(`${apiPrefix}/nodes`, nodeRoutes(ctx, sessions))
     .route(`${apiPrefix}/runner`, runnerRoutes(ctx, sessions))
@@ -70,8 +73,8 @@ export function createApp(ctx: HostContext) {
 export type HostApi = ReturnType<typeof createApp>;
 
 function bearerToken(header: string | undefined): string {
-  const token = /^Bearer ([\w.-]{1,4096})$/.exec(header ?? '')?.[1];
-  if (token !== undefined) return token;
+  const token = bearerOf(header);
+  if (token !== null) return token;
   if (header === undefined) throw missingCredential();
   throw new ProblemError('unauthenticated', 'the Authorization header is not "Bearer" and a token');
 }

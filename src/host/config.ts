@@ -10,6 +10,10 @@ export interface HostConfig {
   orphanGraceMs: number;
   /** A silence of the Host's own loop that counts as a stall. */
   stallMs: number;
+  /** Where several Hosts share a database: for how long one may schedule without renewing its lease. */
+  leaseMs: number;
+  /** Where several Hosts share a database: how often each looks for what the others changed. */
+  pollMs: number;
   eventRetentionMs: number;
   eventRetentionRows: number;
   idempotencyMs: number;
@@ -20,6 +24,10 @@ export interface HostConfig {
   /** Searches for a place that one scheduling pass may spend. */
   passBudgetTries: number;
   maxBatch: number;
+  /** Image of tasks that name none; `null`: they are refused. */
+  defaultImage: string | null;
+  /** Of tasks that ask to be requeued when their node stays away. */
+  defaultLeaseMs: number;
 }
 
 export const defaultHostConfig: HostConfig = {
@@ -30,6 +38,8 @@ export const defaultHostConfig: HostConfig = {
   judgeGraceMs: 60_000,
   orphanGraceMs: 600_000,
   stallMs: 10_000,
+  leaseMs: 15_000,
+  pollMs: 250,
   eventRetentionMs: 7 * 86_400_000,
   eventRetentionRows: 1_000_000,
   idempotencyMs: 86_400_000,
@@ -37,4 +47,6 @@ export const defaultHostConfig: HostConfig = {
   reservationGuardMs: 86_400_000,
   passBudgetTries: 200_000,
   maxBatch: 1000,
+  defaultImage: null,
+  defaultLeaseMs: 3_600_000,
 };

@@ -34,6 +34,20 @@ export interface Presence {
   forget(id: NodeId): void;
 }
 
+/** The sessions of Runners that proved their keys; what happens here is at once or not at all. */
+export interface SessionTable {
+  /** Wall-clock ms before which proofs are not remembered: they are refused. */
+  sinceMs: number;
+  /** Makes a session and its key; `null` when its proof began one before. */
+  begin(session: { node: NodeId; proofHash: string; nowMs: number; expiresMs: number }): Promise<{ id: string; key: Uint8Array } | null>;
+  /** Key of a session that was made, without a look whether it is still open; `null` when there never was such a one. */
+  keyOf(id: string): Promise<Uint8Array | null>;
+  /** Takes request `seq` of a session, once; `null` when there is no such session. */
+  advance(id: string, seq: number): Promise<{ node: NodeId; expiresMs: number; fresh: boolean } | null>;
+  /** Ends what a node has open. */
+  end(node: NodeId): Promise<void>;
+}
+
 /** What one scheduling pass leaves to the next; lost at a restart without harm. */
 export interface PlanMemory {
   /** `null` before the first pass. */
@@ -64,6 +78,7 @@ export interface HostContext {
   authenticator: Authenticator;
   wakes: Wakes;
   presence: Presence;
+  sessionTable: SessionTable;
   planMemory: PlanMemory;
   runnerFetch: RunnerFetch;
   /** SHA-256 of the Host's TLS key in base64url; `null` when it speaks plain HTTP. */

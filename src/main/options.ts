@@ -1,10 +1,15 @@
+import type { Config } from '../config/settings.ts';
+
 /** What the processes share, as the CLI gives it. */
 export interface ProcessOptions {
   /** Folder for all that it keeps. */
   data: string;
-  listen: { address: string; port: number };
+  config: Config;
+  /** What the log begins with: faults of the configuration that do not stop it. */
+  warnings: readonly string[];
   insecureHttp: boolean;
-  logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Calls the listener when files are to be read anew (SIGHUP); the answer takes it off again. */
+  onReload(listener: () => void): () => void;
   /** Aborts when it is to stop. */
   signal: AbortSignal;
 }

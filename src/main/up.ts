@@ -1,34 +1,24 @@
 import { startHost } from '../host/platform/node/start-host.ts';
-import { createLogger } from '../lib/node/logger.ts';
 import { startRunner } from '../runner/start-runner.ts';
-import { dockerSocket } from './docker-socket.ts';
-import type { RunHostOptions } from './host.ts';
+import { hostOptions } from './host-options.ts';
+import type { ProcessOptions } from './options.ts';
+import { openProcessLog } from './process-log.ts';
+import { runnerOptions } from './runner-options.ts';
 import { version } from './version.ts';
 
 /** `weir up`: a Host and a Runner in one process, for one machine. */
-export async function runUp({ data, listen, insecureHttp, hostNames = [], logLevel, signal }: RunHostOptions): Promise<void> {
-  const log = createLogger(logLevel);
-  const host = await startHost({ dataDir: data, listen, insecureHttp, hostNames, version, log });
+export async function runUp(options: ProcessOptions): Promise<void> {
+  const { data, config, insecureHttp, signal } = options;
+  using logging = openProcessLog(options);
+  const { log, reload } = logging;
+  const common = { dataDir: data, insecureHttp, version, log };
+  const host = await startHost({ ...hostOptions(config), ...common, reload });
   log.info({ url: host.url, adminToken: host.adminTokenFile }, 'the Host answers');
   const stop = new AbortController();
   const until = AbortSignal.any([signal, stop.signal]);
+  const joinToken = async (): Promise<string> => (await host.createJoinToken()).token;
   try {
-    await startRunner(
-      {
-        dataDir: data,
-        host: host.url,
-        joinToken: async () => (await host.createJoinToken()).token,
-        name: null,
-        labels: {},
-        listen: { address: '127.0.0.1', port: 0 },
-        advertise: null,
-        insecureHttp,
-        socketPath: dockerSocket(process.env),
-        version,
-        log,
-      },
-      until,
-    );
+    await startRunner({ ...runnerOptions(config), ...common, host: host.url, joinToken }, until);
   } finally {
     stop.abort();
     await host.stop();

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { credentialId, nodeId } from './ids.ts';
-import { duration, labels, lenient, name, strict, wholeNumber } from './schema.ts';
+import { duration, labels, lenient, name, strict, text, wholeNumber } from './schema.ts';
 
 const publicKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/, 'must be a raw Ed25519 public key in base64url'));
 const pin = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/, 'must be a SHA-256 in base64url'));
@@ -10,7 +10,7 @@ export const enrolRequestSchema = strict({
   protocol: strict({ major: wholeNumber, minor: wholeNumber }),
   name,
   publicKey,
-  machineId: v.pipe(v.string(), v.maxLength(255)),
+  machineId: text(255),
   /** First labels of the node; later ones are set at the Host. */
   labels: v.optional(labels, {}),
   /** SHA-256 of the Runner's TLS public key (SPKI), which the Host pins; `null` when it speaks plain HTTP. */

@@ -29,8 +29,36 @@ export function dictionary<const K extends Key, const V extends v.GenericSchema>
   key: K,
   value: V,
 ): v.RecordSchema<K, V, undefined> {
-  return refuseArrays(v.record(key, value));
+  return refuseArrays(refuseLostKeys(v.record(key, value)));
 }
+
+/** Keys that valibot's records leave out without a word. */
+const lostKeys = ['__proto__', 'prototype', 'constructor'];
+
+function refuseLostKeys<const S extends v.GenericSchema>(schema: S): S {
+  const run = schema['~run'];
+  const checked: typeof run = (dataset, config) => {
+    const input = dataset.value;
+    const result = run.call(schema, dataset, config);
+    if (typeof input !== 'object' || input === null) return result;
+    for (const key of lostKeys.filter((one) => Object.hasOwn(input, one))) {
+      const path: [v.UnknownPathItem] = [{ type: 'unknown', origin: 'key', input, key, value: key }];
+      v._addIssue(schema, 'key', result, config, { input: key, message: 'this key cannot be used', path });
+    }
+    return result;
+  };
+  return Object.defineProperty(schema, '~run', { value: checked });
+}
+
+const nul = String.fromCharCode(0);
+
+/** Text without NUL, which neither an argument of a process nor a column of the database can hold. */
+export const text = (most: number): v.GenericSchema<string> =>
+  v.pipe(
+    v.string(),
+    v.maxLength(most, `at most ${most} characters`),
+    v.check((value) => !value.includes(nul), 'must not contain a NUL character'),
+  );
 
 export const wholeNumber = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -73,7 +101,7 @@ const labelKey = v.pipe(
   v.check((key) => !key.startsWith('weir.'), 'label keys that begin with "weir." are Weir\'s own'),
 );
 
-const labelValue = v.pipe(v.string(), v.maxLength(255, 'a label value has at most 255 characters'));
+const labelValue = text(255);
 
 export const labels = v.pipe(
   dictionary(labelKey, labelValue),

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { taskId } from './ids.ts';
 import { capacitySchema, loadSchema } from './node-report.ts';
-import { lenient, wholeNumber } from './schema.ts';
+import { lenient, text, wholeNumber } from './schema.ts';
 import { endCauses, endSchema } from './task-end.ts';
+import { taskMount } from './task-mount.ts';
 import { signals } from './task-spec.ts';
 
 const protocolVersion = lenient({ major: wholeNumber, minor: wholeNumber });
@@ -29,7 +30,7 @@ export const syncRequestSchema = lenient({
   protocol: protocolVersion,
   epoch: wholeNumber,
   /** Nonce of this start of the Runner's process. */
-  boot: v.pipe(v.string(), v.minLength(8), v.maxLength(64)),
+  boot: v.pipe(text(64), v.minLength(8)),
   /** Grows by one for each request of a boot. */
   seq: wholeNumber,
   appliedGeneration: wholeNumber,
@@ -41,8 +42,8 @@ export const syncRequestSchema = lenient({
   capacity: v.optional(capacitySchema),
   load: v.optional(loadSchema),
   addresses: lenient({
-    api: v.nullable(v.pipe(v.string(), v.maxLength(255))),
-    data: v.nullable(v.pipe(v.string(), v.maxLength(255))),
+    api: v.nullable(text(255)),
+    data: v.nullable(text(255)),
   }),
   /** How long the Host may hold the call; it never holds longer than its own setting. */
   holdMs: wholeNumber,
@@ -64,6 +65,24 @@ export const workloadSpecSchema = lenient({
   timeLimitMs: v.nullable(wholeNumber),
   stopSignal: v.picklist(signals),
   stopGraceMs: wholeNumber,
+  stdin: v.optional(v.string()),
+  /** `burst`: `cpuMilli` is a weight, idle cores may be used. */
+  cpuLimit: v.optional(v.picklist(['hard', 'burst'])),
+  numaNode: v.optional(wholeNumber),
+  shmBytes: v.optional(wholeNumber),
+  pidsLimit: v.optional(wholeNumber),
+  /** −1 is no limit. */
+  ulimits: v.optional(v.record(v.string(), lenient({ soft: v.number(), hard: v.number() }))),
+  diskBytes: v.optional(wholeNumber),
+  mounts: v.optional(v.array(taskMount)),
+  capabilities: v.optional(v.array(v.string())),
+  devices: v.optional(v.array(v.string())),
+  privileged: v.optional(v.boolean()),
+  network: v.optional(v.picklist(['bridge', 'none', 'host'])),
+  logCapBytes: v.optional(wholeNumber),
+  /** A Runner that has not heard of the Host for so long ends it as `node_lost`. */
+  leaseMs: v.optional(wholeNumber),
+  array: v.optional(lenient({ id: taskId.schema, index: wholeNumber, size: wholeNumber })),
 });
 export type WorkloadSpec = v.InferOutput<typeof workloadSpecSchema>;
 
@@ -79,6 +98,8 @@ export const assignmentSchema = lenient({
   spec: workloadSpecSchema,
   /** `null`: it is to run. */
   stop: v.nullable(stopOrderSchema),
+  /** It is to run, but frozen. */
+  paused: v.optional(v.boolean()),
   /** The Host has seen it on the node: one that is neither there nor in the journal has been removed by hand. */
   seen: v.boolean(),
 });

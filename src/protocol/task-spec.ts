@@ -1,18 +1,18 @@
 import * as v from 'valibot';
-import { byteSize, dictionary, duration, labels, name, strict } from './schema.ts';
-
-const nul = String.fromCharCode(0);
-const text = (most: number): v.GenericSchema<string> =>
-  v.pipe(
-    v.string(),
-    v.maxLength(most, `at most ${most} characters`),
-    v.check((value) => !value.includes(nul), 'must not contain a NUL character'),
-  );
+import { labelExpression } from './label-expression.ts';
+import { byteSize, dictionary, duration, labels, name, strict, text, timestamp } from './schema.ts';
+import { target } from './target.ts';
+import { arrayRange } from './task-array.ts';
+import { taskCapabilities, taskDevices, taskMounts } from './task-mount.ts';
+import { taskResources } from './task-resources.ts';
+import { taskRetry } from './task-retry.ts';
 
 /** Admin-set classes come later; these three are always there. Higher goes first. */
 export const priorityClasses = { urgent: 30, normal: 20, batch: 10 } as const;
 export type PriorityClass = keyof typeof priorityClasses;
 const priorityNames = Object.keys(priorityClasses) as [PriorityClass, ...PriorityClass[]];
+
+export const priorityClass = v.picklist(priorityNames, `must be one of ${priorityNames.join(', ')}`);
 
 export const signals = [
   'SIGTERM',
@@ -50,47 +50,36 @@ export const imageReference = v.pipe(
   ),
 );
 
-const cpus = v.pipe(
-  v.number(),
-  v.minValue(0, 'must not be negative'),
-  v.maxValue(4096, 'no machine has more than 4,096 cores'),
-  v.check((value) => Math.abs(value * 1000 - Math.round(value * 1000)) < 1e-6, 'at most three decimals'),
-);
+/** `env:NAME[@version]` names an environment of the catalogue; an image of that name is never looked up elsewhere. */
+const imageOrEnvironment = v.union([
+  v.pipe(v.string(), v.regex(/^env:[a-z0-9][a-z0-9._-]{0,62}(?:@[A-Za-z0-9._-]{1,64})?$/)),
+  imageReference,
+]);
 
-const gpuUuid = v.pipe(v.string(), v.regex(/^(?:GPU|MIG)-[A-Za-z0-9-]{1,80}$/, 'must be a GPU\'s UUID such as "GPU-5a3f…"'));
-
-const gpus = v.pipe(
-  strict({
-    count: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(64))),
-    uuids: v.optional(v.pipe(v.array(gpuUuid), v.minLength(1), v.maxLength(64))),
-  }),
-  v.check((all) => (all.count === undefined) !== (all.uuids === undefined), 'give either "count" or "uuids"'),
-  v.check((all) => new Set(all.uuids).size === (all.uuids?.length ?? 0), 'a UUID is named twice'),
-);
-
-const atLeastFourMiB = v.check<number, string>(
-  (bytes) => bytes === 0 || bytes >= 4 * 1024 * 1024,
-  'must be 0 (no limit is reserved) or at least 4 MiB, which a container needs to start',
-);
-const noMoreThanAnyMachine = v.maxValue<number, number, string>(2 ** 50, 'no machine has more than 1 PiB');
-
-const resources = strict({
-  cpus: v.optional(cpus, 1),
-  memory: v.optional(v.pipe(byteSize, atLeastFourMiB, noMoreThanAnyMachine), 512 * 1024 * 1024),
-  gpus: v.optional(v.nullable(gpus), null),
-});
+/** `overlay` comes with the overlay. */
+const networks = ['bridge', 'none', 'host'] as const;
 
 const placement = strict({
   /** A node's id or name. */
   node: v.optional(v.nullable(name), null),
   labels: v.optional(labels, {}),
+  /** Conditions on labels, besides `labels`. */
+  expression: v.optional(labelExpression),
+  /** Short form, resolved at acceptance into `node`, `resources.numaNode` and `resources.gpus`. */
+  target: v.optional(target),
 });
 
 const longestMs = 10 * 365 * 86_400_000;
 
+/** `null`: none. */
+export const timeLimit = v.nullable(
+  v.pipe(duration, v.minValue(1, 'must be longer than 0'), v.maxValue(longestMs, 'at most ten years')),
+);
+
 const fields = strict({
   name: v.optional(name),
-  image: imageReference,
+  /** Without one, the operator's default image. */
+  image: v.optional(imageOrEnvironment),
   command: v.optional(v.pipe(v.array(text(131_072)), v.minLength(1), v.maxLength(4096))),
   shell: v.optional(v.pipe(text(131_072), v.minLength(1))),
   env: v.optional(env, {}),
@@ -98,18 +87,36 @@ const fields = strict({
   user: v.optional(
     v.pipe(text(64), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/, 'must be "user" or "user:group"')),
   ),
-  resources: v.optional(resources, {}),
+  resources: v.optional(taskResources, {}),
   placement: v.optional(placement, {}),
-  priority: v.optional(v.picklist(priorityNames, `must be one of ${priorityNames.join(', ')}`), 'normal'),
-  timeLimit: v.optional(
-    v.nullable(v.pipe(duration, v.minValue(1, 'must be longer than 0'), v.maxValue(longestMs, 'at most ten years'))),
-    null,
-  ),
+  priority: v.optional(priorityClass, 'normal'),
+  timeLimit: v.optional(timeLimit, null),
   stopSignal: v.optional(v.picklist(signals, `must be one of ${signals.join(', ')}`), 'SIGTERM'),
   stopGrace: v.optional(v.pipe(duration, v.maxValue(3_600_000, 'at most one hour')), 10_000),
   labels: v.optional(labels, {}),
   /** Whom the task belongs to; by default who submits it. */
   owner: v.optional(name),
+  /** Text that the process reads; without it, its input is empty. */
+  stdin: v.optional(text(262_144)),
+  mounts: v.optional(taskMounts),
+  /** Added to the default ones; the node's file must allow them. */
+  capabilities: v.optional(taskCapabilities),
+  devices: v.optional(taskDevices),
+  privileged: v.optional(v.boolean()),
+  /** `none`: no network at all. `host`: the node's own, where its file allows it. */
+  network: v.optional(v.picklist(networks, `must be one of ${networks.join(', ')}`)),
+  retry: v.optional(v.nullable(taskRetry)),
+  /** What happens when its node stays away: `wait` for it, or `requeue` when the lease is over. */
+  onNodeLoss: v.optional(v.picklist(['wait', 'requeue'], 'must be wait or requeue')),
+  /** With `requeue`: a Runner that has not heard of the Host for so long stops the task by itself. */
+  nodeLossLease: v.optional(v.pipe(duration, v.minValue(120_000, 'at least 2m'), v.maxValue(longestMs))),
+  array: v.optional(arrayRange),
+  /** Most bytes of output that are kept. */
+  logCap: v.optional(v.pipe(byteSize, v.minValue(4096, 'at least 4 KiB'))),
+  /** Does not start before. */
+  notBefore: v.optional(timestamp),
+  /** Waits for a release. */
+  hold: v.optional(v.boolean()),
 });
 
 /** What a caller submits. An unknown field is refused by its path. Sizes in bytes and durations in ms inside. */
@@ -123,11 +130,30 @@ export const taskSpecSchema = v.pipe(
     ),
     ['shell'],
   ),
+  v.forward(
+    v.partialCheck(
+      [['placement', 'node'], ['placement', 'target']],
+      ({ placement: { node, target: short } }) => node === null || short === undefined,
+      'give either "node" or "target", not both',
+    ),
+    ['placement', 'target'],
+  ),
+  v.forward(
+    v.partialCheck(
+      [['onNodeLoss'], ['nodeLossLease']],
+      (spec) => spec.nodeLossLease === undefined || spec.onNodeLoss === 'requeue',
+      'only with "onNodeLoss": "requeue"',
+    ),
+    ['nodeLossLease'],
+  ),
 );
 
 export type TaskSpecInput = v.InferInput<typeof taskSpecSchema>;
 /** A spec as it is stored and shown: every default filled in, sizes in bytes, durations in milliseconds. */
 export type TaskSpec = v.InferOutput<typeof taskSpecSchema>;
+
+/** A spec that was accepted: the image is named, `placement.target` is resolved. */
+export type StoredTaskSpec = TaskSpec & { image: string };
 
 /** What the process is given as argv; `null` means the image's own command. A shell text is one `sh -c`. */
 export function taskArgv(spec: Pick<TaskSpec, 'command' | 'shell'>): readonly string[] | null {

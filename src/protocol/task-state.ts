@@ -24,7 +24,7 @@ const ends = ['succeeded', 'failed', 'killed', 'lost'] as const;
 /**
  * Every arrow between states. A report may skip states (a task that ended within one sync goes from `assigned`
  * to its end), so the arrows of the states on a node reach all later ones. `queued` behind `assigned` is a
- * requeue: the attempt ended, the task waits for the next.
+ * requeue: the attempt ended, the task waits for the next. Out of an end leads only a person's `retry`.
  */
 export const taskTransitions = {
   held: ['queued', 'rejected', 'killed'],
@@ -36,10 +36,10 @@ export const taskTransitions = {
   paused: ['running', 'stopping', 'queued', ...ends],
   stopping: ['queued', ...ends],
   succeeded: [],
-  failed: [],
-  killed: [],
+  failed: ['queued'],
+  killed: ['queued'],
   lost: ['queued'],
-  rejected: [],
+  rejected: ['queued'],
 } as const satisfies Record<TaskState, readonly TaskState[]>;
 
 /** Whether the table has the arrow. */
@@ -65,6 +65,14 @@ export function isPlaced(state: TaskState): state is PlacedState {
 /** What a person may do with a task, by its state. Used by Host, CLI and dashboard. */
 export const taskVerbs = {
   kill: ['held', 'queued', ...placedStates],
+  pause: ['running'],
+  resume: ['paused'],
+  retry: ['failed', 'killed', 'lost', 'rejected'],
+  hold: ['queued'],
+  release: ['held'],
+  /** Changes of what was asked for. */
+  extend: ['held', 'queued', 'assigned', 'pulling', 'starting', 'running', 'paused'],
+  prioritise: ['held', 'queued'],
 } as const satisfies Record<string, readonly TaskState[]>;
 
 export type TaskVerb = keyof typeof taskVerbs;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { nodeId, taskId } from './ids.ts';
+import { batchId, nodeId, taskId } from './ids.ts';
 import { nodeReasonSchema, reasonSchema } from './reason.ts';
 import { lenient, timestamp, wholeNumber } from './schema.ts';
 import { endSchema } from './task-end.ts';
@@ -38,6 +38,8 @@ const summary = {
   attempt: wholeNumber,
   /** Grows with every change; never goes back. */
   rev: wholeNumber,
+  /** It does not start before; `null` when nothing holds it back. */
+  notBefore: v.optional(v.nullable(timestamp)),
   reason: v.nullable(reasonSchema),
   end: v.nullable(endSchema),
   createdAt: timestamp,
@@ -49,14 +51,32 @@ const summary = {
 export const taskSummarySchema = lenient(summary);
 export type TaskSummary = v.InferOutput<typeof taskSummarySchema>;
 
+/** What a task uses now. Cores; `null` until it was looked at twice. */
+const taskUsageSchema = lenient({
+  cpus: v.nullable(v.number()),
+  memory: v.nullable(wholeNumber),
+  gpus: v.array(lenient({ uuid: v.string(), memory: wholeNumber })),
+});
+export type TaskUsage = v.InferOutput<typeof taskUsageSchema>;
+
 export const taskViewSchema = lenient({
   ...summary,
   labels: v.record(v.string(), v.string()),
+  /** Of tasks that were submitted together. */
+  batch: v.optional(v.nullable(batchId.schema)),
+  /** Of an array: how many members are in which state. */
+  members: v.optional(v.nullable(v.record(v.string(), wholeNumber))),
+  /** Of a member of an array. */
+  array: v.optional(v.nullable(lenient({ id: taskId.schema, index: wholeNumber }))),
+  /** What happens when its node stays away, and after how long, ms. */
+  onNodeLoss: v.optional(lenient({ policy: v.picklist(['wait', 'requeue']), lease: v.nullable(wholeNumber) })),
   /** GPUs of the present or last attempt, by UUID. */
   gpus: v.array(v.string()),
   /** Why it waits, nodes grouped by cause; empty unless queued. */
   reasons: v.array(nodeReasonSchema),
   spec: specView,
+  /** `null` unless it runs and its node told of it lately. What it used in all is in `end`. */
+  usage: v.optional(v.nullable(taskUsageSchema)),
   /** Only in the view of one task. */
   attempts: v.optional(v.array(attemptViewSchema)),
 });

@@ -1,15 +1,20 @@
 import { arch } from 'node:os';
+import { systemClock } from '../lib/clock.ts';
 import type { Logger } from '../lib/logger.ts';
 import { measureLoopLag } from '../lib/node/loop-lag.ts';
 import { runTool } from '../lib/node/run-tool.ts';
 import type { CapacityReport, Load } from '../protocol/node-report.ts';
 import type { Backend } from './backend/backend.ts';
-import { createHardwareReader } from './hardware/hardware-reader.ts';
+import type { GpuProcess } from './hardware/gpu-processes.ts';
+import { createHardwareReader, type HardwareReader } from './hardware/hardware-reader.ts';
 
 /** This machine as the Runner reports it. */
 export interface Machine extends Disposable {
   capacity(signal: AbortSignal): Promise<CapacityReport>;
-  load(signal: AbortSignal): Promise<Load>;
+  /** All but what the GPUs say: that may take a tool seconds. */
+  load(): Promise<Load>;
+  gpuLoads: HardwareReader['readGpuLoads'];
+  gpuProcesses(signal: AbortSignal): Promise<GpuProcess[]>;
   identity(): Promise<Pick<CapacityReport, 'machineId' | 'bootId'>>;
   /** The engine that is described as part of the machine. */
   useEngine(backend: Pick<Backend, 'describe'>): void;
@@ -29,6 +34,7 @@ export function createMachine({ folder, version, log }: MachineOptions): Machine
     architecture: arch() === 'x64' ? 'x86_64' : arch(),
     dataDir: folder,
     run: runTool,
+    clock: systemClock,
     log,
     engine: async (signal) => (await engine?.describe(signal).catch(() => null)) ?? null,
     loopLagMs: () => lag.takeP99Ms(),
@@ -43,6 +49,8 @@ export function createMachine({ folder, version, log }: MachineOptions): Machine
       };
     },
     load: () => hardware.readLoad(),
+    gpuLoads: hardware.readGpuLoads,
+    gpuProcesses: hardware.readGpuProcesses,
     identity: () => hardware.readIdentity(),
     useEngine(backend) {
       engine = backend;

@@ -13,14 +13,19 @@ import type { SigningKey } from '../lib/node/ed25519.ts';
 import { loadTlsIdentity, type TlsIdentity } from '../lib/node/tls-identity.ts';
 import { createRunnerApi } from './api/runner-api.ts';
 import { serveRunnerApi } from './api/serve-runner-api.ts';
+import type { WorkloadRef } from './backend/backend.ts';
+import { ownerOfProcess } from './backend/docker/cgroup.ts';
 import { createDockerBackend } from './backend/docker/docker-backend.ts';
 import { enrol, pinOfJoinToken } from './enrol/enrol.ts';
 import { createHostKeyBook, loadMacKey, loadNodeKey, readNodeFile, signProof, type HostKeyBook, type NodeFile } from './enrol/identity.ts';
 import { createHostClock, type HostClock } from './time/host-clock.ts';
 import { openJournal } from './journal/file-journal.ts';
 import { createLogKeeper } from './logs/log-keeper.ts';
+import type { LogRetention } from './logs/log-retention.ts';
 import { createMachine, type Machine } from './machine.ts';
-import { createReconciler } from './reconcile/reconciler.ts';
+import { createMonitor } from './monitor.ts';
+import type { RunnerPolicy } from './policy.ts';
+import { createReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import { createWorkloadNetwork, type WorkloadNetwork } from './network/workload-network.ts';
 import { isolatedNetwork } from './workload-network.ts';
 import { createHostClient, type HostClient } from './sync/host-client.ts';
@@ -39,6 +44,9 @@ export interface RunnerOptions {
   advertise: { address: string; port: number } | null;
   insecureHttp: boolean;
   socketPath: string;
+  policy: RunnerPolicy;
+  /** Most bytes of one attempt's log, and how long logs are kept. */
+  logs: { capBytes: number; retention: LogRetention };
   version: string;
   log: Logger;
 }
@@ -83,10 +91,10 @@ async function runNode(options: RunnerOptions, parts: Parts, signal: AbortSignal
   const hostClock = createHostClock(clock);
   const hostKeys = createHostKeyBook(folder, node);
   using journal = openJournal(join(folder, 'journal.db'));
-  const network = createWorkloadNetwork({ socketPath: options.socketPath, run: runTool, clock, log });
+  const network = createWorkloadNetwork({ socketPath: options.socketPath, ...subnetOf(options.policy), run: runTool, clock, log });
   await using backend = await openBackend(options, parts, { network, log, signal });
   machine.useEngine(backend);
-  await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend });
+  await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend, ...options.logs });
   const api = createRunnerApi({ node: node.node, boot, hostKeys: hostKeys.keys, hostNow: hostClock.now, logs, random: nodeRandom, log });
   await using server = await serveRunnerApi({ api, listen: options.listen, tls });
   const reconciler = createReconciler({ backend, journal, logs, clock, hostClock, log, node: { id: node.node, name: node.name } });
@@ -95,12 +103,22 @@ async function runNode(options: RunnerOptions, parts: Parts, signal: AbortSignal
   log.info({ name: node.name, host: node.host, api: addresses.api }, 'the Runner works');
   const client = openClient(parts, { hostClock, hostKeys, log });
   const ports = { client, reconciler, clock, hashes: nodeHashes, random: nodeRandom, log };
-  const { capacity, load } = machine;
+  const monitor = createMonitor({ machine, backend, running: () => runningRefs(reconciler), ownerOfProcess, clock, log });
+  const { capacity, load } = monitor;
   await together(signal, [
+    (until) => monitor.run(until),
     (until) => network.guard(until),
     (until) => reconciler.run(until),
     (until) => runSync({ ...ports, boot, addresses, capacity, load }, until),
   ]);
+}
+
+function runningRefs({ workloads }: Reconciler): WorkloadRef[] {
+  return [...workloads.all()].filter(({ phase }) => phase === 'running' || phase === 'paused').map(({ ref }) => ref);
+}
+
+function subnetOf({ subnet }: RunnerPolicy): { subnet?: string } {
+  return subnet === null ? {} : { subnet };
 }
 
 interface BackendPorts {
@@ -109,7 +127,7 @@ interface BackendPorts {
   signal: AbortSignal;
 }
 
-async function openBackend({ socketPath }: RunnerOptions, { folder, node }: Parts, { network, log, signal }: BackendPorts) {
+async function openBackend({ socketPath, policy }: RunnerOptions, { folder, node }: Parts, { network, log, signal }: BackendPorts) {
   return createDockerBackend({
     socketPath,
     cluster: node.cluster,
@@ -119,8 +137,8 @@ async function openBackend({ socketPath }: RunnerOptions, { folder, node }: Part
     clock,
     log,
     network: () => isolatedNetwork(network, signal),
-    allowedLocalPrefixes: ['weir/'],
-    registries: ['docker.io', 'ghcr.io', 'quay.io', 'nvcr.io'],
+    allowedLocalPrefixes: policy.localImagePrefixes,
+    registries: policy.registries,
     privateDir: folder,
     maxStarts: 2 * availableParallelism(),
   });

@@ -11,7 +11,10 @@ export function controlContract(fixture: BackendFixture): void {
       const made = fixture.order('sleep for ever');
       await fixture.backend.start(made, signal);
       await fixture.backend.kill(made.ref, 'SIGTERM', signal);
-      expect((await fixture.watched.until(endedOf(made.ref))).end).toMatchObject({ exitCode: 143, signal: 'SIGTERM' });
+      expect((await fixture.watched.until(endedOf(made.ref))).end).toMatchObject({
+        exitCode: 143,
+        signal: 'SIGTERM',
+      });
     });
 
     it('needs SIGKILL for what ignores SIGTERM, and that is no oom', async () => {
@@ -22,7 +25,12 @@ export function controlContract(fixture: BackendFixture): void {
       expect(await fixture.backend.end(made.ref, signal)).toBeNull();
       await fixture.backend.kill(made.ref, 'SIGKILL', signal);
       const { end } = await fixture.watched.until(endedOf(made.ref));
-      expect(end).toMatchObject({ exitCode: 137, signal: 'SIGKILL', oom: false, engineRestart: false });
+      expect(end).toMatchObject({
+        exitCode: 137,
+        signal: 'SIGKILL',
+        oom: false,
+        engineRestart: false,
+      });
     });
 
     it('pauses and resumes, each time with an event', async () => {
@@ -44,7 +52,10 @@ export function controlContract(fixture: BackendFixture): void {
       await fixture.backend.start(made, signal);
       await fixture.backend.pause(made.ref, signal);
       await fixture.backend.kill(made.ref, 'SIGKILL', signal);
-      expect((await fixture.watched.until(endedOf(made.ref))).end).toMatchObject({ exitCode: 137, oom: false });
+      expect((await fixture.watched.until(endedOf(made.ref))).end).toMatchObject({
+        exitCode: 137,
+        oom: false,
+      });
     });
 
     it('does nothing to what has ended or never was', async () => {
@@ -55,6 +66,29 @@ export function controlContract(fixture: BackendFixture): void {
         await fixture.backend.resume(one, signal);
       }
       expect(await fixture.backend.end(ref, signal)).toMatchObject({ exitCode: 0 });
+    });
+  });
+
+  describe('usage', () => {
+    it('tells what runs has used, and nothing of what never was', async () => {
+      const made = fixture.order({ print: 'here' }, 'sleep for ever');
+      await fixture.backend.start(made, signal);
+      await firstChunk(fixture.backend, made.ref);
+      const first = await fixture.backend.usage(made.ref, signal);
+      expect(first?.cpuTimeMs).toBeGreaterThanOrEqual(0);
+      expect(first?.memoryBytes).toBeGreaterThanOrEqual(0);
+      const second = await fixture.backend.usage(made.ref, signal);
+      expect(second?.cpuTimeMs).toBeGreaterThanOrEqual(first?.cpuTimeMs ?? Infinity);
+      expect(await fixture.backend.usage(fixture.order().ref, signal)).toBeNull();
+    });
+
+    it('is told of what is paused, and of nothing that was removed', async () => {
+      const made = fixture.order('sleep for ever');
+      await fixture.backend.start(made, signal);
+      await fixture.backend.pause(made.ref, signal);
+      expect(await fixture.backend.usage(made.ref, signal)).not.toBeNull();
+      await fixture.backend.remove(made.ref, signal);
+      expect(await fixture.backend.usage(made.ref, signal)).toBeNull();
     });
   });
 
@@ -71,7 +105,10 @@ export function controlContract(fixture: BackendFixture): void {
     it('is safe twice at the same time', async () => {
       const made = fixture.order('sleep for ever');
       await fixture.backend.start(made, signal);
-      await Promise.all([fixture.backend.remove(made.ref, signal), fixture.backend.remove(made.ref, signal)]);
+      await Promise.all([
+        fixture.backend.remove(made.ref, signal),
+        fixture.backend.remove(made.ref, signal),
+      ]);
       expect(await fixture.backend.end(made.ref, signal)).toBe('absent');
     });
 
@@ -80,7 +117,9 @@ export function controlContract(fixture: BackendFixture): void {
       await fixture.backend.start(made, signal);
       await fixture.harness.removeByHand(made);
       await fixture.watched.until(removedOf(made.ref));
-      const kinds = fixture.watched.seen.filter((event) => event.kind === 'ended' || event.kind === 'removed');
+      const kinds = fixture.watched.seen.filter(
+        (event) => event.kind === 'ended' || event.kind === 'removed',
+      );
       expect(kinds.map((event) => event.kind)).toEqual(['ended', 'removed']);
       expect(await fixture.backend.end(made.ref, signal)).toBe('absent');
     });
@@ -93,11 +132,16 @@ export function controlContract(fixture: BackendFixture): void {
       fixture.watched.seen.length = 0;
       fixture.harness.disconnect();
       await expect(fixture.backend.list(signal)).rejects.toMatchObject({ code: 'engine_down' });
-      await expect(fixture.backend.end(made.ref, signal)).rejects.toMatchObject({ code: 'engine_down' });
+      await expect(fixture.backend.end(made.ref, signal)).rejects.toMatchObject({
+        code: 'engine_down',
+      });
       fixture.harness.reconnect();
       await fixture.watched.until((event) => event.kind === 'relist');
       await collect(fixture.backend.logs(made.ref, null, signal));
-      expect(await fixture.backend.end(made.ref, signal)).toMatchObject({ exitCode: 6, engineRestart: false });
+      expect(await fixture.backend.end(made.ref, signal)).toMatchObject({
+        exitCode: 6,
+        engineRestart: false,
+      });
     });
 
     it('ends the watch without an error when nobody wants it any more', async () => {

@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
-import type { Backend, BackendEnd, BackendWorkload, StartOrder, WorkloadRef } from '../../src/runner/backend/backend.ts';
+import type {
+  Backend,
+  BackendEnd,
+  BackendWorkload,
+  StartOrder,
+  WorkloadRef,
+} from '../../src/runner/backend/backend.ts';
 import { startOrder } from '../support/workload-orders.ts';
 import type { BackendHarness, Deed, Watched } from './backend-harness.ts';
 import { endedOf, watchBackend } from './backend-harness.ts';
@@ -23,7 +29,10 @@ export function useBackend(makeHarness: () => Promise<BackendHarness>): BackendF
   const fixture = {
     order(...deeds) {
       const { harness } = fixture;
-      const made = startOrder(harness.nextCounter(), { image: harness.image, argv: harness.argv(deeds) });
+      const made = startOrder(harness.nextCounter(), {
+        image: harness.image,
+        argv: harness.argv(deeds),
+      });
       orders.push(made);
       return made;
     },
@@ -51,7 +60,10 @@ export function useBackend(makeHarness: () => Promise<BackendHarness>): BackendF
   return fixture;
 }
 
-export async function listed(from: Backend, ref: WorkloadRef): Promise<BackendWorkload | undefined> {
+export async function listed(
+  from: Backend,
+  ref: WorkloadRef,
+): Promise<BackendWorkload | undefined> {
   const all = await from.list(signal);
   return all.find((one) => one.ref.task === ref.task && one.ref.attempt === ref.attempt);
 }

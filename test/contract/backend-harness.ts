@@ -1,4 +1,9 @@
-import type { Backend, BackendEvent, StartOrder, WorkloadRef } from '../../src/runner/backend/backend.ts';
+import type {
+  Backend,
+  BackendEvent,
+  StartOrder,
+  WorkloadRef,
+} from '../../src/runner/backend/backend.ts';
 import type { Signal } from '../../src/protocol/task-spec.ts';
 
 /** What a workload of the suite does, in words that each harness makes into its own argv. */
@@ -78,7 +83,10 @@ export function removedOf(ref: WorkloadRef): (event: BackendEvent) => event is O
   return (event): event is Of<'removed'> => event.kind === 'removed' && sameRef(event.ref, ref);
 }
 
-export function changedTo(ref: WorkloadRef, phase: 'running' | 'paused'): (event: BackendEvent) => event is Of<'changed'> {
+export function changedTo(
+  ref: WorkloadRef,
+  phase: 'running' | 'paused',
+): (event: BackendEvent) => event is Of<'changed'> {
   return (event): event is Of<'changed'> =>
     event.kind === 'changed' && sameRef(event.ref, ref) && event.phase === phase;
 }

@@ -11,7 +11,12 @@ export function lifeContract(fixture: BackendFixture): void {
     it('says what runs: reference, generation, owner, and since when', async () => {
       const made = fixture.order('sleep for ever');
       const started = await fixture.backend.start(made, signal);
-      expect(started).toMatchObject({ ref: made.ref, generation: 7, owner: 'ada', phase: 'running' });
+      expect(started).toMatchObject({
+        ref: made.ref,
+        generation: 7,
+        owner: 'ada',
+        phase: 'running',
+      });
       expect(started.startedAtMs).toBeGreaterThan(0);
       expect(await listed(fixture.backend, made.ref)).toEqual(started);
       expect(await fixture.backend.end(made.ref, signal)).toBeNull();
@@ -42,9 +47,14 @@ export function lifeContract(fixture: BackendFixture): void {
     it('goes on where a Runner died between create and start', async () => {
       const made = fixture.order('sleep for ever');
       fixture.harness.cutNextStart();
-      await expect(fixture.backend.start(made, signal)).rejects.toMatchObject({ code: 'engine_down' });
+      await expect(fixture.backend.start(made, signal)).rejects.toMatchObject({
+        code: 'engine_down',
+      });
       fixture.harness.reconnect();
-      expect(await listed(fixture.backend, made.ref)).toMatchObject({ phase: 'created', startedAtMs: null });
+      expect(await listed(fixture.backend, made.ref)).toMatchObject({
+        phase: 'created',
+        startedAtMs: null,
+      });
       expect(await fixture.backend.end(made.ref, signal)).toBeNull();
       expect(await fixture.backend.start(made, signal)).toMatchObject({ phase: 'running' });
     });
@@ -72,14 +82,22 @@ export function lifeContract(fixture: BackendFixture): void {
     it('says image_not_found for an image that is not there', async () => {
       const made = fixture.order();
       const spec = { ...made.spec, image: fixture.harness.missingImage };
-      await expect(fixture.backend.start({ ...made, spec }, signal)).rejects.toMatchObject({ code: 'image_not_found' });
+      await expect(fixture.backend.start({ ...made, spec }, signal)).rejects.toMatchObject({
+        code: 'image_not_found',
+      });
     });
   });
 
   describe('end', () => {
     it('tells exit 0 with what was used', async () => {
       const { ref, end } = await fixture.run({ sleepMs: 50 });
-      expect(end).toMatchObject({ exitCode: 0, signal: null, oom: false, engineRestart: false, startFailure: null });
+      expect(end).toMatchObject({
+        exitCode: 0,
+        signal: null,
+        oom: false,
+        engineRestart: false,
+        startFailure: null,
+      });
       expect(end.evidence).toMatchObject({ limitBytes: 64 * 1024 * 1024 });
       expect(end.endedAtMs).toBeGreaterThan(0);
       expect(await fixture.backend.end(ref, signal)).toEqual(end);
@@ -87,7 +105,11 @@ export function lifeContract(fixture: BackendFixture): void {
     });
 
     it('tells another exit code', async () => {
-      expect((await fixture.run({ exit: 3 })).end).toMatchObject({ exitCode: 3, signal: null, oom: false });
+      expect((await fixture.run({ exit: 3 })).end).toMatchObject({
+        exitCode: 3,
+        signal: null,
+        oom: false,
+      });
     });
 
     it('tells oom because the control group said so', async () => {
@@ -107,7 +129,11 @@ export function lifeContract(fixture: BackendFixture): void {
       await fixture.backend[Symbol.asyncDispose]();
       fixture.backend = fixture.harness.open();
       await collect(fixture.backend.logs(made.ref, null, signal));
-      expect(await fixture.backend.end(made.ref, signal)).toMatchObject({ exitCode: 4, oom: false, engineRestart: false });
+      expect(await fixture.backend.end(made.ref, signal)).toMatchObject({
+        exitCode: 4,
+        oom: false,
+        engineRestart: false,
+      });
       fixture.watched = await watchBackend(fixture.backend);
     });
 

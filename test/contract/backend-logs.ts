@@ -7,7 +7,13 @@ import { collect, decode, firstChunk, text } from './log-chunks.ts';
 export function logContract(fixture: BackendFixture): void {
   describe('logs', () => {
     it('are whole from the start, both streams in order, while it runs', async () => {
-      const made = fixture.order({ print: 'one' }, { sleepMs: 100 }, { warn: 'two' }, { sleepMs: 100 }, { print: 'drei ✓' });
+      const made = fixture.order(
+        { print: 'one' },
+        { sleepMs: 100 },
+        { warn: 'two' },
+        { sleepMs: 100 },
+        { print: 'drei ✓' },
+      );
       await fixture.backend.start(made, signal);
       const chunks = await collect(fixture.backend.logs(made.ref, null, signal));
       expect(chunks.map((chunk) => [chunk.stream, decode(chunk)])).toEqual([
@@ -15,7 +21,9 @@ export function logContract(fixture: BackendFixture): void {
         ['stderr', 'two\n'],
         ['stdout', 'drei ✓\n'],
       ]);
-      expect(chunks.map((chunk) => chunk.atUs)).toEqual(chunks.map((chunk) => chunk.atUs).toSorted((a, b) => a - b));
+      expect(chunks.map((chunk) => chunk.atUs)).toEqual(
+        chunks.map((chunk) => chunk.atUs).toSorted((a, b) => a - b),
+      );
       expect(await fixture.backend.end(made.ref, signal)).toMatchObject({ exitCode: 0 });
     });
 
@@ -24,7 +32,8 @@ export function logContract(fixture: BackendFixture): void {
       const chunks = await collect(fixture.backend.logs(ref, null, signal));
       const next = fixture.harness.open();
       const tails = [];
-      for (const { position } of chunks) tails.push(text(await collect(next.logs(ref, position, signal))));
+      for (const { position } of chunks)
+        tails.push(text(await collect(next.logs(ref, position, signal))));
       await next[Symbol.asyncDispose]();
       expect(tails).toEqual(['b\nc\n', 'c\n', '']);
     });
@@ -51,7 +60,9 @@ export function logContract(fixture: BackendFixture): void {
 
   describe('pull', () => {
     it('is over at once for an image that is there', async () => {
-      await expect(fixture.backend.pull(fixture.harness.image, () => undefined, signal)).resolves.toBeUndefined();
+      await expect(
+        fixture.backend.pull(fixture.harness.image, () => undefined, signal),
+      ).resolves.toBeUndefined();
     });
 
     it('says image_not_found in a sentence that quotes it', async () => {

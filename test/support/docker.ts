@@ -30,7 +30,7 @@ export interface DockerNode extends AsyncDisposable {
 
 export async function createDockerNode(): Promise<DockerNode> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-docker-'));
-  const number = Number(BigInt.asUintN(40, Buffer.from(nodeRandom.bytes(8)).readBigUInt64BE()));
+  const number = Buffer.from(nodeRandom.bytes(4)).readUInt32BE() >>> 2;
   const options: DockerBackendOptions = {
     socketPath: engineSocket,
     cluster: 'test',
@@ -53,14 +53,18 @@ export async function createDockerNode(): Promise<DockerNode> {
     open: (overrides) => createDockerBackend({ ...options, ...overrides }),
     nextCounter: () => counter++,
     async [Symbol.asyncDispose]() {
-      await removeContainersOf(options.node);
+      await removeContainersOf(options);
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function removeContainersOf(node: string): Promise<void> {
-  const left = await docker('ps', '-aq', '--filter', `label=weir.node=${node}`);
+async function removeContainersOf(options: DockerBackendOptions): Promise<void> {
+  const { signal } = new AbortController();
+  const backend = createDockerBackend(options);
+  for (const { ref } of await backend.list(signal)) await backend.remove(ref, signal);
+  await backend[Symbol.asyncDispose]();
+  const left = await docker('ps', '-aq', '--filter', `label=weir.node=${options.node}`);
   if (left !== '') await docker('rm', '-fv', ...left.split('\n'));
 }
 

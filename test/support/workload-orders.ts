@@ -3,7 +3,10 @@ import type { WorkloadSpec } from '../../src/protocol/sync.ts';
 import type { StartOrder } from '../../src/runner/backend/backend.ts';
 
 /** An order with everything that a test does not care about filled in. */
-export function startOrder(counter: number, spec: Partial<WorkloadSpec> & Pick<WorkloadSpec, 'image' | 'argv'>): StartOrder {
+export function startOrder(
+  counter: number,
+  spec: Partial<WorkloadSpec> & Pick<WorkloadSpec, 'image' | 'argv'>,
+): StartOrder {
   const task = taskId.fromCounter(counter);
   return {
     ref: { task, attempt: 1 },

@@ -7,7 +7,7 @@ import { strict } from '../../protocol/schema.ts';
 import { requires, type AccessEnv } from '../auth/access.ts';
 import type { HostContext } from '../context.ts';
 import { describe } from '../http/describe.ts';
-import { countParameter } from '../http/parameters.ts';
+import { countParameter, reference } from '../http/parameters.ts';
 import { validated } from '../http/validate.ts';
 import { followEvents } from './follow.ts';
 import { firstEventSeq, lastEventSeq } from './queries.ts';
@@ -17,7 +17,7 @@ const types = [...eventTypes, 'task.*', 'node.*'] as const;
 const query = strict({
   since: v.optional(countParameter),
   type: v.optional(v.picklist(types, `must be one of ${types.join(', ')}`)),
-  subject: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  subject: v.optional(reference),
 });
 
 /** A silent stream is pinged so often, so that proxies and clients keep it open. */

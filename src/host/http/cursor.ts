@@ -1,6 +1,9 @@
 import { fromBase64Url, toBase64Url } from '../../lib/crypto.ts';
 import { ProblemError } from '../../protocol/problem.ts';
 
+/** No id is stored as a larger number. */
+const largestKey = 2 ** 52;
+
 /** A cursor carries the sort key of the last item of a page and nothing else. */
 export function encodeCursor(key: number): string {
   return toBase64Url(new TextEncoder().encode(String(key)));
@@ -10,7 +13,7 @@ export function encodeCursor(key: number): string {
 export function decodeCursor(cursor: string): number {
   const bytes = fromBase64Url(cursor);
   const key = bytes === null ? Number.NaN : Number(new TextDecoder().decode(bytes));
-  if (Number.isSafeInteger(key) && key >= 0 && encodeCursor(key) === cursor) return key;
+  if (Number.isInteger(key) && key >= 0 && key <= largestKey && encodeCursor(key) === cursor) return key;
   throw new ProblemError('invalid_field', 'query parameter cursor: is not a cursor of this list', {
     fix: 'use the cursor of the page before as it is, or leave it out',
   });

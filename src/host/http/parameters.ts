@@ -1,5 +1,12 @@
 import * as v from 'valibot';
 import { pageSize } from '../../protocol/list.ts';
+import { strict, text } from '../../protocol/schema.ts';
+
+/** A query where none is taken: an option that does nothing is refused. */
+export const noQuery = strict({});
+
+/** An id, a name or a prefix in a path. */
+export const reference = text(63);
 
 /** `true` or `false` in a query; an empty value means true. */
 export const flag = v.pipe(

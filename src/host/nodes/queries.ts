@@ -25,8 +25,9 @@ export async function listNodes(db: Queryable): Promise<NodeRow[]> {
 export async function findNode(db: Queryable, ref: string): Promise<NodeRow> {
   const id = nodeId.parse(ref);
   const meant = id === null ? eq(nodes.name, ref) : or(eq(nodes.id, id), eq(nodes.name, ref));
-  const rows = await db.select().from(nodes).where(and(meant, isNull(nodes.removedMs))).limit(1);
-  const [row] = rows;
+  const rows = await db.select().from(nodes).where(and(meant, isNull(nodes.removedMs)));
+  // An id stands for its node also when another node has it as its name.
+  const row = rows.find((one) => one.id === id) ?? rows[0];
   if (!row) throw new ProblemError('not_found', `there is no node "${ref}"`, { fix: 'see `weir node list`' });
   return row;
 }

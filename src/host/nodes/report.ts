@@ -3,11 +3,13 @@ import type { NodeId } from '../../protocol/ids.ts';
 import { reason, type Reason } from '../../protocol/reason.ts';
 import { observedText, type Ack, type Observation } from '../../protocol/sync.ts';
 import { endedState, type End } from '../../protocol/task-end.ts';
-import type { TaskState } from '../../protocol/task-state.ts';
+import { retryAfterMs } from '../../protocol/task-retry.ts';
+import { ProblemError } from '../../protocol/problem.ts';
+import { canMove, type TaskState } from '../../protocol/task-state.ts';
 import { bumpGeneration } from '../store/generation.ts';
 import type { Queryable, Transaction } from '../store/database.ts';
 import { attempts } from '../store/schema.ts';
-import { moveTask } from '../tasks/move.ts';
+import { moveTask, type TaskChange } from '../tasks/move.ts';
 import { readAttempt, readTask } from '../tasks/queries.ts';
 import type { AttemptRow, TaskRow } from '../tasks/view.ts';
 
@@ -41,9 +43,10 @@ interface Report {
 }
 
 async function endAttempt(tx: Transaction, { task, attempt, seen }: Report, { node, nowMs }: ReportTime): Promise<void> {
-  if (seen.end === null) throw new Error(`node ${node} reported ${seen.task} as ended without an end`);
+  if (seen.end === null) throw senseless(seen, 'it is said to have ended, without its end');
   const end: End = seen.end;
   const state = endedState(end);
+  if (!canMove(attempt.state, state)) throw senseless(seen, `it is ${attempt.state} and cannot end as ${state} (${end.cause})`);
   const startedMs = startOf(attempt, seen, nowMs);
   const endedMs = clamp(seen.at, startedMs ?? attempt.assignedMs, nowMs);
   await tx
@@ -52,16 +55,27 @@ async function endAttempt(tx: Transaction, { task, attempt, seen }: Report, { no
     .where(sameAttempt(attempt));
   await bumpGeneration(tx, node);
   if (task.attempt !== attempt.attempt) return;
-  const set = { end, startedMs, endedMs, reason: null, stuck: false };
-  if ((await moveTask(tx, task, { to: state, set, atMs: nowMs })) === null) {
-    throw new Error(`${task.id} cannot go from ${task.state} to ${state}`);
+  const againMs = attempt.stop === null ? retryAfterMs(task.spec.retry, end, task.failures + 1) : null;
+  const move =
+    againMs === null
+      ? { to: state, set: { end, startedMs, endedMs, reason: null, stuck: false } }
+      : { to: 'queued' as const, set: tryAgain(task, end, nowMs + againMs) };
+  if ((await moveTask(tx, task, { ...move, atMs: nowMs })) === null) {
+    throw new Error(`${task.id} cannot go from ${task.state} to ${move.to}`);
   }
+}
+
+/** The attempt keeps its end; the task waits for the next one. */
+function tryAgain(task: TaskRow, end: End, eligibleMs: number): TaskChange {
+  const failures = task.failures + 1;
+  const message = `attempt ${task.attempt} ended as ${end.cause} (${end.message}); retry ${failures} of ${task.spec.retry?.limit ?? 0}`;
+  return { node: null, nodeName: null, gpus: [], startedMs: null, stuck: false, failures, eligibleMs, reason: reason('retry', message) };
 }
 
 async function updateAttempt(tx: Transaction, { task, attempt, seen }: Report, { nowMs }: ReportTime): Promise<void> {
   if (seen.state === 'ended') return;
   // Told to stop is ahead of what the Runner has seen: it is not taken back.
-  const state: TaskState = attempt.stop !== null ? 'stopping' : seen.state;
+  const state: TaskState = attempt.stop !== null ? 'stopping' : laterOf(attempt.state, seen.state);
   const startedMs = startOf(attempt, seen, nowMs);
   await tx
     .update(attempts)
@@ -72,6 +86,15 @@ async function updateAttempt(tx: Transaction, { task, attempt, seen }: Report, {
   const unchanged = task.state === state && task.stuck === seen.stuck && task.startedMs === startedMs && task.reason?.message === now?.message;
   if (unchanged) return;
   await moveTask(tx, task, { to: state, set: { startedMs, stuck: seen.stuck, reason: now }, atMs: nowMs });
+}
+
+/** A report that was overtaken by a later one does not turn the state back. */
+function laterOf(now: TaskState, seen: TaskState): TaskState {
+  return canMove(now, seen) ? seen : now;
+}
+
+function senseless(seen: Observation, why: string): ProblemError {
+  return new ProblemError('invalid_field', `field /changes: ${seen.task} attempt ${seen.attempt}: ${why}`);
 }
 
 function sameAttempt(attempt: AttemptRow) {

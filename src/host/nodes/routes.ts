@@ -3,13 +3,13 @@ import * as v from 'valibot';
 import { joinTokenAnswerSchema, joinTokenRequestSchema } from '../../protocol/enrol.ts';
 import { listSchema } from '../../protocol/list.ts';
 import { nodeViewSchema, type NodeView } from '../../protocol/node-view.ts';
-import { strict } from '../../protocol/schema.ts';
+import { strict, text } from '../../protocol/schema.ts';
 import { principalOf, requires, type AccessEnv } from '../auth/access.ts';
 import type { HostContext } from '../context.ts';
 import { lastEventSeq } from '../events/queries.ts';
 import { jsonBody } from '../http/body.ts';
 import { describe } from '../http/describe.ts';
-import { flag } from '../http/parameters.ts';
+import { flag, noQuery, reference } from '../http/parameters.ts';
 import { validated } from '../http/validate.ts';
 import { createJoinToken } from './enrol.ts';
 import { drainNode, removeNode, undrainNode } from './manage.ts';
@@ -17,8 +17,8 @@ import { findNode, listNodes, placedTasks, type NodeRow } from './queries.ts';
 import type { Sessions } from './sessions.ts';
 import { toNodeView } from './view.ts';
 
-const nodeParam = strict({ node: v.pipe(v.string(), v.maxLength(63)) });
-const drainBody = strict({ reason: v.optional(v.pipe(v.string(), v.maxLength(255)), 'maintenance') });
+const nodeParam = strict({ node: reference });
+const drainBody = strict({ reason: v.optional(text(255), 'maintenance') });
 const removeQuery = strict({ lost: v.optional(flag) });
 const oneNode = { status: 200, description: 'The node', schema: nodeViewSchema } as const;
 
@@ -29,6 +29,7 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
       '/',
       describe({ summary: 'List nodes', tag: 'nodes', answer: { status: 200, description: 'All nodes', schema: listSchema(nodeViewSchema) } }),
       requires('nodes:read'),
+      validated('query', noQuery),
       async (c) => c.json(await list(ctx)),
     )
     .post(
@@ -40,6 +41,7 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
         errors: [400, 415, 422],
       }),
       requires('nodes:write'),
+      validated('query', noQuery),
       jsonBody(),
       validated('json', joinTokenRequestSchema),
       async (c) => {
@@ -53,6 +55,7 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
       describe({ summary: 'One node, by id or name', tag: 'nodes', answer: oneNode, errors: [404] }),
       requires('nodes:read'),
       validated('param', nodeParam),
+      validated('query', noQuery),
       async (c) => c.json(await view(ctx, await findNode(ctx.db, c.req.valid('param').node))),
     )
     .post(
@@ -60,6 +63,7 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
       describe({ summary: 'Take no new work onto a node', tag: 'nodes', answer: oneNode, errors: [404, 422] }),
       requires('nodes:write'),
       validated('param', nodeParam),
+      validated('query', noQuery),
       jsonBody(),
       validated('json', drainBody),
       async (c) => {
@@ -72,6 +76,7 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
       describe({ summary: 'Take work onto a node again', tag: 'nodes', answer: oneNode, errors: [404] }),
       requires('nodes:write'),
       validated('param', nodeParam),
+      validated('query', noQuery),
       async (c) => {
         const wish = { ref: c.req.valid('param').node, actor: principalOf(c).subject };
         return c.json(await view(ctx, await undrainNode(ctx, wish)));
@@ -91,7 +96,7 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
       async (c) => {
         const work = c.req.valid('query').lost === true ? 'lost' : 'refuse';
         const removed = await removeNode(ctx, { ref: c.req.valid('param').node, actor: principalOf(c).subject, work });
-        sessions.end(removed.id);
+        await sessions.end(removed.id);
         return c.body(null, 204);
       },
     );

@@ -4,12 +4,13 @@ import { enrolAnswerSchema, enrolRequestSchema, sessionAnswerSchema } from '../.
 import { ProblemError } from '../../protocol/problem.ts';
 import { syncAnswerSchema, syncRequestSchema } from '../../protocol/sync.ts';
 import { markAccess, type AccessEnv } from '../auth/access.ts';
+import { bearerOf } from '../auth/bearer.ts';
 import type { HostContext } from '../context.ts';
 import { batchBody, jsonBody } from '../http/body.ts';
 import { describe } from '../http/describe.ts';
 import { validated } from '../http/validate.ts';
 import { enrolNode } from './enrol.ts';
-import type { Session, Sessions } from './sessions.ts';
+import { noSession, type Session, type Sessions } from './sessions.ts';
 import { createHeld, syncNode } from './sync.ts';
 
 type RunnerEnv = { Variables: AccessEnv['Variables'] & { session: Session; bearer: string } };
@@ -49,6 +50,7 @@ export function runnerRoutes(ctx: HostContext, sessions: Sessions) {
         answer: { status: 200, description: 'What is desired', schema: syncAnswerSchema },
         errors: [400, 413, 415, 422],
       }),
+      ofSession(sessions),
       jsonBody(batchBody),
       inSession(sessions),
       validated('json', syncRequestSchema),
@@ -62,8 +64,8 @@ export function runnerRoutes(ctx: HostContext, sessions: Sessions) {
 /** Takes the bearer token out; the verb behind it verifies it, since only it knows of which kind it must be. */
 function bearer(kind: 'join' | 'runner'): MiddlewareHandler<RunnerEnv> {
   const middleware = createMiddleware<RunnerEnv>(async (c, next) => {
-    const token = /^Bearer ([\w.-]{1,4096})$/.exec(c.req.header('authorization') ?? '')?.[1];
-    if (token === undefined) {
+    const token = bearerOf(c.req.header('authorization'));
+    if (token === null) {
       throw new ProblemError('unauthenticated', kind === 'join' ? 'a join token is needed' : 'a proof of the node\'s key is needed', {
         fix: kind === 'join' ? 'make one: `weir node join-token`' : 'sign one with the key of the node',
       });
@@ -74,10 +76,18 @@ function bearer(kind: 'join' | 'runner'): MiddlewareHandler<RunnerEnv> {
   return markAccess({ kind }, middleware);
 }
 
+/** Stands before the body is read: nobody without a session makes the Host hold one. */
+function ofSession(sessions: Sessions): MiddlewareHandler<RunnerEnv> {
+  return createMiddleware<RunnerEnv>(async (c, next) => {
+    if (!(await sessions.has(c.req.header('authorization') ?? ''))) throw noSession();
+    await next();
+  });
+}
+
 function inSession(sessions: Sessions): MiddlewareHandler<RunnerEnv> {
   const middleware = createMiddleware<RunnerEnv>(async (c, next) => {
     const header = c.req.header('authorization') ?? '';
-    const session = sessions.check({ header, method: c.req.method, path: c.req.path, body: await c.req.text() });
+    const session = await sessions.check({ header, method: c.req.method, path: c.req.path, body: await c.req.text() });
     c.set('session', session);
     await next();
   });

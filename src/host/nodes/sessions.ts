@@ -1,4 +1,4 @@
-import { importJWK, jwtVerify, decodeJwt } from 'jose';
+import { decodeJwt, errors, importJWK, jwtVerify } from 'jose';
 import { fromBase64Url, toBase64Url } from '../../lib/crypto.ts';
 import { macInput, parseSessionProof, type SessionAnswer } from '../../protocol/enrol.ts';
 import { tokenTypes } from '../../protocol/credential.ts';
@@ -8,12 +8,9 @@ import { tokenProblem } from '../auth/keys.ts';
 import type { HostContext } from '../context.ts';
 import { readNode, type NodeRow } from './queries.ts';
 
-/** A Runner that has proved its key, and the key of its requests. In memory: after a Host restart it proves anew. */
+/** A request of a Runner that was proved. */
 export interface Session {
   node: NodeId;
-  key: Uint8Array;
-  lastSeq: number;
-  expiresMs: number;
 }
 
 export interface Sessions {
@@ -22,13 +19,15 @@ export interface Sessions {
    * @throws ProblemError `unauthenticated`, `token_expired`, `replayed`
    */
   begin(proof: string): Promise<SessionAnswer>;
+  /** Whether a request's header names a session that may be open; its MAC says more. */
+  has(header: string): Promise<boolean>;
   /**
    * The session whose key made this request's MAC.
    * @throws ProblemError `unauthenticated`, `token_expired`, `replayed`
    */
-  check(request: { header: string; method: string; path: string; body: string }): Session;
+  check(request: { header: string; method: string; path: string; body: string }): Promise<Session>;
   /** Ends what a node has open. */
-  end(node: NodeId): void;
+  end(node: NodeId): Promise<void>;
 }
 
 const sessionMs = 600_000;
@@ -36,52 +35,48 @@ const sessionMs = 600_000;
 const proofMs = 60_000;
 
 export function createSessions(ctx: HostContext): Sessions {
-  const sessions = new Map<string, Session>();
-  const usedProofs = new Map<string, number>();
-  const startedMs = ctx.clock.now();
-
+  const table = ctx.sessionTable;
   return {
     async begin(proof) {
       const nowMs = ctx.clock.now();
       const row = await signerOf(ctx, proof);
-      const claims = await verifyProof(row, proof, { audience: ctx.cluster.id, nowMs, notBeforeMs: startedMs });
-      forget(usedProofs, (untilMs) => untilMs <= nowMs);
-      if (usedProofs.has(claims.jti)) throw new ProblemError('replayed', 'this proof of a node was used before');
-      usedProofs.set(claims.jti, nowMs + 2 * proofMs);
-      forget(sessions, (session) => session.expiresMs <= nowMs);
-      const id = toBase64Url(ctx.random.bytes(16));
-      const key = ctx.random.bytes(32);
-      sessions.set(id, { node: row.id, key, lastSeq: -1, expiresMs: nowMs + sessionMs });
+      const claims = await verifyProof(row, proof, { audience: ctx.cluster.id, nowMs, notBeforeMs: table.sinceMs });
+      const expiresMs = nowMs + sessionMs;
+      const begun = await table.begin({ node: row.id, proofHash: ctx.hashes.sha256(claims.jti), nowMs, expiresMs });
+      if (begun === null) throw new ProblemError('replayed', 'this proof of a node was used before');
       return {
-        session: id,
-        key: toBase64Url(key),
-        expiresAt: nowMs + sessionMs,
+        session: begun.id,
+        key: toBase64Url(begun.key),
+        expiresAt: expiresMs,
         hostTime: nowMs,
         epoch: ctx.cluster.epoch,
         hostKeys: ctx.keys.publicKeys().map((jwk) => ({ ...jwk })),
       };
     },
-    check({ header, method, path, body }) {
+    async has(header) {
       const proof = parseSessionProof(header);
-      const session = proof === null ? undefined : sessions.get(proof.session);
-      if (!proof || !session) throw new ProblemError('unauthenticated', 'there is no such session: prove the node anew');
-      const expected = ctx.hashes.hmac(session.key, macInput({ method, path, bodyHash: ctx.hashes.sha256(body), seq: proof.seq }));
+      return proof !== null && (await table.keyOf(proof.session)) !== null;
+    },
+    async check({ header, method, path, body }) {
+      const proof = parseSessionProof(header);
+      const key = proof === null ? null : await table.keyOf(proof.session);
+      if (proof === null || key === null) throw noSession();
+      const expected = ctx.hashes.hmac(key, macInput({ method, path, bodyHash: ctx.hashes.sha256(body), seq: proof.seq }));
       if (!ctx.hashes.equal(expected, proof.mac)) {
         throw new ProblemError('unauthenticated', 'the request was not made with the key of its session');
       }
-      if (proof.seq <= session.lastSeq) throw new ProblemError('replayed', `request ${proof.seq} of this session was made before`);
+      const session = await table.advance(proof.session, proof.seq);
+      if (session === null) throw noSession();
+      if (!session.fresh) throw new ProblemError('replayed', `request ${proof.seq} of this session was made before`);
       if (session.expiresMs <= ctx.clock.now()) throw new ProblemError('token_expired', 'the session is over: prove the node anew');
-      session.lastSeq = proof.seq;
       return session;
     },
-    end(node) {
-      forget(sessions, (session) => session.node === node);
-    },
+    end: (node) => table.end(node),
   };
 }
 
-function forget<K, V>(map: Map<K, V>, over: (value: V) => boolean): void {
-  for (const [key, value] of map) if (over(value)) map.delete(key);
+export function noSession(): ProblemError {
+  return new ProblemError('unauthenticated', 'there is no such session: prove the node anew');
 }
 
 /** The node that a proof claims to be of; whether it is, its signature says. */
@@ -122,6 +117,12 @@ async function verifyProof(
     if (typeof payload.jti !== 'string') throw new ProblemError('unauthenticated', 'the proof has no jti');
     return { jti: payload.jti };
   } catch (error) {
-    throw error instanceof ProblemError ? error : tokenProblem(error);
+    throw error instanceof ProblemError ? error : proofProblem(error);
   }
+}
+
+/** A proof of a clock that is ahead is as well to be made anew, by the time that this answer tells. */
+function proofProblem(error: unknown): ProblemError {
+  const ahead = error instanceof errors.JWTClaimValidationFailed && error.claim === 'iat' && error.reason === 'check_failed';
+  return ahead ? new ProblemError('token_expired', 'the proof is from the future', { cause: error }) : tokenProblem(error);
 }

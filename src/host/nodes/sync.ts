@@ -49,7 +49,7 @@ export async function syncNode(
   checkProtocol(request.protocol);
   const superseded = held.take(node);
   const { acked, wantFull } = await takeReport(ctx, { node, held, request });
-  const urgent = acked.length > 0 || wantFull;
+  const urgent = acked.length > 0 || wantFull || request.holdMs === 0;
   const over = new AbortController();
   const until = AbortSignal.any([signal, superseded, ctx.stopping, over.signal]);
   const holdMs = urgent ? 0 : Math.min(request.holdMs, ctx.config.syncHoldMs);

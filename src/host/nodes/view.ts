@@ -15,11 +15,7 @@ export function toNodeView(ctx: Pick<HostContext, 'presence' | 'clock'>, row: No
     labels: row.labels,
     rev: row.rev,
     version: row.capacity?.version ?? null,
-    capacity: hardware && {
-      cpus: hardware.cpuMilli / 1000,
-      memory: hardware.memoryBytes,
-      gpus: hardware.gpus.length,
-    },
+    capacity: capacityOf(row),
     allocated: {
       cpus: placed.reduce((sum, task) => sum + cpuMilli(task.spec), 0) / 1000,
       memory: placed.reduce((sum, task) => sum + task.spec.resources.memory, 0),
@@ -32,6 +28,12 @@ export function toNodeView(ctx: Pick<HostContext, 'presence' | 'clock'>, row: No
     lastContactAt: lastContact(ctx, row),
     tasks: placed.length,
   };
+}
+
+function capacityOf(row: NodeRow): NodeView['capacity'] {
+  const hardware = row.capacity?.hardware;
+  if (!hardware) return null;
+  return { cpus: hardware.cpuMilli / 1000, memory: hardware.memoryBytes, gpus: hardware.gpus.length };
 }
 
 /** Reckoned back from the monotonic clock where this process has heard of it, else as stored. */
@@ -50,6 +52,8 @@ export function nodeEventData(row: NodeRow): Record<string, unknown> {
     labels: row.labels,
     draining: row.draining && { reason: row.draining.reason, since: iso(row.draining.sinceMs), by: row.draining.by },
     version: row.capacity?.version ?? null,
+    capacity: capacityOf(row),
+    hardware: row.capacity?.hardware ?? null,
     gpus: row.capacity?.hardware.gpus ?? [],
   };
 }

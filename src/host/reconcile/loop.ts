@@ -1,22 +1,32 @@
 import { runLoop } from '../../lib/loop.ts';
+import type { Histogram } from '../../lib/metrics.ts';
 import { createWake } from '../../lib/wake.ts';
 import type { HostContext } from '../context.ts';
 import { housekeeping } from './housekeeping.ts';
 import { placeTasks } from './place.ts';
+import { requeueLost } from './requeue.ts';
 import { newJudgeMemory, watchNodes } from './watch-nodes.ts';
 
 const judgeEveryMs = 1000;
 const placeEveryMs = 5000;
 const tidyEveryMs = 60_000;
+const requeueEveryMs = 10_000;
 const retryMs = 500;
 
-/** The Host's loops: placement, judging of silent nodes, retention. Ends when the signal aborts. */
-export async function runReconcile(ctx: HostContext, signal: AbortSignal): Promise<void> {
-  const { clock, log } = ctx;
-  const memory = newJudgeMemory(ctx);
-  const placementSeconds = ctx.metrics.histogram('weir_placement_seconds', 'Time of a placement pass.', {
+/**
+ * The Host's loops, to be begun as often as it may lead: placement, judging of silent nodes, retention. Each run ends
+ * when its signal aborts.
+ */
+export function createReconcile({ metrics }: Pick<HostContext, 'metrics'>): (ctx: HostContext, signal: AbortSignal) => Promise<void> {
+  const placementSeconds = metrics.histogram('weir_placement_seconds', 'Time of a placement pass.', {
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
   });
+  return (ctx, signal) => runReconcile(ctx, placementSeconds, signal);
+}
+
+async function runReconcile(ctx: HostContext, placementSeconds: Histogram, signal: AbortSignal): Promise<void> {
+  const { clock, log } = ctx;
+  const memory = newJudgeMemory(ctx);
   await Promise.all([
     runLoop({ name: 'place', clock, log, wake: ctx.wakes.reconcile, intervalMs: placeEveryMs, retryMs }, async () => {
       const startMs = clock.monotonic();
@@ -27,6 +37,11 @@ export async function runReconcile(ctx: HostContext, signal: AbortSignal): Promi
     runLoop(
       { name: 'judge', clock, log, wake: createWake(), intervalMs: judgeEveryMs, retryMs },
       () => watchNodes(ctx, memory),
+      signal,
+    ),
+    runLoop(
+      { name: 'requeue', clock, log, wake: createWake(), intervalMs: requeueEveryMs, retryMs },
+      () => requeueLost(ctx, memory.countsFromMs),
       signal,
     ),
     runLoop(

@@ -1,4 +1,5 @@
 import { inArray } from 'drizzle-orm';
+import { allSettled } from '../../lib/all-settled.ts';
 import type { NodeId, TaskId } from '../../protocol/ids.ts';
 import { nodeId, taskId } from '../../protocol/ids.ts';
 import type { HostContext } from '../context.ts';
@@ -40,6 +41,7 @@ async function assign(ctx: Slice, starts: readonly Start[]): Promise<Set<NodeId>
     const rows = await rowsOf(tx, starts.map((start) => start.taskId));
     const names = await nodeNames(tx, starts.map((start) => start.nodeId));
     const generations = new Map<NodeId, number>();
+    const assigned: Promise<void>[] = [];
     for (const start of starts) {
       const row = rows.get(start.taskId);
       const node = nodeId.parse(start.nodeId);
@@ -47,8 +49,9 @@ async function assign(ctx: Slice, starts: readonly Start[]): Promise<Set<NodeId>
       if (!row || row.state !== 'queued' || node === null || nodeName === undefined) continue;
       const generation = generations.get(node) ?? (await bumpGeneration(tx, node));
       generations.set(node, generation);
-      await assignOne(tx, row, { node, nodeName, gpus: start.gpuUuids, generation, atMs });
+      assigned.push(assignOne(tx, row, { node, nodeName, gpus: start.gpuUuids, generation, atMs }));
     }
+    await allSettled(assigned);
     return new Set(generations.keys());
   });
 }
@@ -101,10 +104,11 @@ async function tellReasons(ctx: Slice, plan: Plan): Promise<void> {
     await ctx.writes.run(async (tx) => {
       const part = changed.slice(from, from + chunk);
       const rows = await rowsOf(tx, part.map(({ id }) => id));
-      for (const { id, reason } of part) {
+      const told = part.flatMap(({ id, reason }) => {
         const row = rows.get(id);
-        if (row?.state === 'queued') await moveTask(tx, row, { to: 'queued', set: { reason }, atMs: ctx.clock.now() });
-      }
+        return row?.state === 'queued' ? [moveTask(tx, row, { to: 'queued', set: { reason }, atMs: ctx.clock.now() })] : [];
+      });
+      await allSettled(told);
     });
   }
 }

@@ -7,12 +7,12 @@ import { strict } from '../../protocol/schema.ts';
 import { principalOf, requires, type AccessEnv } from '../auth/access.ts';
 import type { HostContext } from '../context.ts';
 import { describe } from '../http/describe.ts';
-import { countParameter, flag } from '../http/parameters.ts';
+import { countParameter, flag, reference } from '../http/parameters.ts';
 import { validated } from '../http/validate.ts';
 import { findNode, type NodeRow } from '../nodes/queries.ts';
 import { findTask, readAttempt } from '../tasks/queries.ts';
 
-const taskParam = strict({ task: v.pipe(v.string(), v.maxLength(63)) });
+const taskParam = strict({ task: reference });
 const logsQuery = strict({
   follow: v.optional(flag),
   since: v.optional(countParameter),

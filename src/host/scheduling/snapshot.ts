@@ -1,3 +1,5 @@
+import type { LabelCondition } from '../../protocol/label-expression.ts';
+
 /**
  * Everything a pass may know. Integers only: milli-cores, bytes, milliseconds. The order of the
  * arrays carries no meaning.
@@ -8,6 +10,8 @@ export interface Snapshot {
   allocations: readonly SnapshotAllocation[];
   queued: readonly SnapshotTask[];
   held: Held;
+  /** When the first task that is kept out of `queued` until then comes into it. */
+  nextEligibleMs?: number | null;
 }
 
 /** `unsynced` has not synced since the Host's start. Only `ready` nodes get starts. */
@@ -25,6 +29,8 @@ export interface SnapshotNode {
   name: string;
   labels: Readonly<Record<string, string>>;
   availability: Availability;
+  /** What it allows or has beyond the common, as opaque tokens: `mount:data:rw`, `privileged`. */
+  offers?: readonly string[];
   capacity: NodeCapacity;
 }
 
@@ -32,6 +38,14 @@ export interface NodeCapacity {
   cpuMilli: number;
   memoryBytes: number;
   gpus: readonly SnapshotGpu[];
+  /** Without it, nothing that is bound to a NUMA node goes there. */
+  numa?: readonly SnapshotNuma[];
+}
+
+export interface SnapshotNuma {
+  node: number;
+  cpuMilli: number;
+  memoryBytes: number;
 }
 
 export interface SnapshotGpu {
@@ -48,18 +62,31 @@ export interface SnapshotAllocation {
   cpuMilli: number;
   memoryBytes: number;
   gpuUuids: readonly string[];
+  /** The NUMA node that it is bound to. */
+  numaNode?: number | null;
   priority: number;
   startedAtMs: number | null;
   limitMs: number | null;
   graceMs: number;
 }
 
-export type GpuRequest = { count: number } | { uuids: readonly string[] };
+export interface GpuCount {
+  count: number;
+  /** Glob of `*` and `?`, whatever the letter case. */
+  model?: string;
+  minMemoryBytes?: number;
+}
+
+export type GpuRequest = GpuCount | { uuids: readonly string[] };
 
 export interface TaskConstraints {
   /** Id or name. */
   node: string | null;
   labels: Readonly<Record<string, string>>;
+  /** Besides `labels`. */
+  conditions?: readonly LabelCondition[];
+  /** Tokens that the node must offer. */
+  needs?: readonly string[];
 }
 
 export interface SnapshotTask {
@@ -72,10 +99,20 @@ export interface SnapshotTask {
   cpuMilli: number;
   memoryBytes: number;
   gpus: GpuRequest | null;
+  /** Its cores, memory and GPUs must all be of this NUMA node. */
+  numaNode?: number | null;
   constraints: TaskConstraints;
   limitMs: number | null;
   /** Node id → time (ms) until which a failed start there counts against it. */
   avoid: Readonly<Record<string, number>>;
+  group?: TaskGroup;
+}
+
+/** Tasks of one group, such as members of an array, that may not all run together. */
+export interface TaskGroup {
+  id: string;
+  /** How many of it may start now; the first in the order of the queue. */
+  room: number;
 }
 
 /** The memory between passes: handed out by one pass, handed in to the next, unread by anybody else. */

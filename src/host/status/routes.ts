@@ -7,6 +7,8 @@ import { nodeStates } from '../../protocol/node-view.ts';
 import { principalOf, requires, type AccessEnv } from '../auth/access.ts';
 import type { HostContext } from '../context.ts';
 import { describe } from '../http/describe.ts';
+import { noQuery } from '../http/parameters.ts';
+import { validated } from '../http/validate.ts';
 import { nodes, tasks } from '../store/schema.ts';
 
 const counts = v.record(v.string(), wholeNumber);
@@ -41,12 +43,14 @@ export function clusterRoutes(ctx: HostContext) {
       '/status',
       describe({ summary: 'The cluster in one answer', tag: 'cluster', answer: { status: 200, description: 'The state', schema: statusSchema } }),
       requires('tasks:read'),
+      validated('query', noQuery),
       async (c) => c.json(await readStatus(ctx)),
     )
     .get(
       '/whoami',
       describe({ summary: 'Whose token this is', tag: 'cluster', answer: { status: 200, description: 'Its holder', schema: whoamiSchema } }),
       requires('tasks:read'),
+      validated('query', noQuery),
       (c) => {
         const { subject, credential, scopes } = principalOf(c);
         return c.json({ subject, credential, scopes: [...scopes] });

@@ -22,6 +22,19 @@ export async function loadCluster(tx: Transaction, newId: () => string): Promise
   return { id, epoch };
 }
 
+/**
+ * Makes sure that the Hosts that share this database sign with one key: the first one's is the cluster's.
+ * @throws Error when this Host has another
+ */
+export async function claimSigningKey(tx: Transaction, { kid, keysFolder }: { kid: string; keysFolder: string }): Promise<void> {
+  await tx.insert(meta).values({ key: 'signing_key', value: kid }).onConflictDoNothing();
+  const stored = await readMeta(tx, 'signing_key');
+  if (stored === kid) return;
+  throw new Error(
+    `the Hosts of this database sign with the key ${stored}, this one with ${kid}: copy the files of the first Host's keys folder to ${keysFolder}`,
+  );
+}
+
 async function readMeta(db: Queryable, key: string): Promise<string | null> {
   const rows = await db.select({ value: meta.value }).from(meta).where(eq(meta.key, key));
   return rows[0]?.value ?? null;

@@ -26,5 +26,28 @@ export const migrations: readonly Migration[] = [
       "CREATE INDEX `tasks_name` ON `tasks` (`name`,`id`);",
       "CREATE INDEX `tasks_owner` ON `tasks` (`owner`,`id`);"
     ]
+  },
+  {
+    "name": "0001_shared_database",
+    "hash": "0ec3b233f236dde12a4809b7fcb0ead14111a3f3ab73fa2547eb4a853968b3e9",
+    "statements": [
+      "CREATE TABLE `contacts` (\n\t`node` integer PRIMARY KEY NOT NULL,\n\t`at_ms` integer NOT NULL,\n\t`load` text,\n\tFOREIGN KEY (`node`) REFERENCES `nodes`(`id`) ON UPDATE no action ON DELETE cascade\n);",
+      "CREATE TABLE `leases` (\n\t`name` text PRIMARY KEY NOT NULL,\n\t`holder` text NOT NULL,\n\t`fence` integer NOT NULL,\n\t`expires_ms` integer NOT NULL\n);",
+      "CREATE TABLE `runner_sessions` (\n\t`id` text PRIMARY KEY NOT NULL,\n\t`node` integer NOT NULL,\n\t`proof_hash` text NOT NULL,\n\t`last_seq` integer NOT NULL,\n\t`expires_ms` integer NOT NULL,\n\tFOREIGN KEY (`node`) REFERENCES `nodes`(`id`) ON UPDATE no action ON DELETE cascade\n);",
+      "CREATE UNIQUE INDEX `runner_sessions_proof_hash_unique` ON `runner_sessions` (`proof_hash`);"
+    ]
+  },
+  {
+    "name": "0002_task_system",
+    "hash": "1af0eee8e02d37ee1714499602a9e30d7fc155698984a0d2facf5e3eddc928d6",
+    "statements": [
+      "ALTER TABLE `attempts` ADD `paused` integer DEFAULT false NOT NULL;",
+      "ALTER TABLE `tasks` ADD `batch` integer;",
+      "ALTER TABLE `tasks` ADD `members` text;",
+      "ALTER TABLE `tasks` ADD `together` integer;",
+      "ALTER TABLE `tasks` ADD `eligible_ms` integer;",
+      "ALTER TABLE `tasks` ADD `failures` integer DEFAULT 0 NOT NULL;",
+      "CREATE INDEX `tasks_batch` ON `tasks` (`batch`,`id`);"
+    ]
   }
 ];

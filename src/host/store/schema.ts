@@ -1,19 +1,19 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { EventType } from '../../protocol/event.ts';
-import type { CapacityReport } from '../../protocol/node-report.ts';
+import type { CapacityReport, Load } from '../../protocol/node-report.ts';
 import type { NodeState } from '../../protocol/node-view.ts';
 import type { Reason } from '../../protocol/reason.ts';
 import type { ObservedState, StopOrder } from '../../protocol/sync.ts';
 import type { End } from '../../protocol/task-end.ts';
-import type { TaskSpec } from '../../protocol/task-spec.ts';
+import type { StoredTaskSpec } from '../../protocol/task-spec.ts';
 import type { TaskState } from '../../protocol/task-state.ts';
-import { nodeIdColumn, taskIdColumn } from './columns.ts';
+import { batchIdColumn, nodeIdColumn, taskIdColumn } from './columns.ts';
 
 /** Milliseconds since 1970 by the Host's clock, in every column whose name ends so. */
 const ms = (name: string) => integer(name);
 
-/** One row each: `cluster`, `epoch`. */
+/** One row each: `cluster`, `epoch`; `signing_key` where several Hosts share the database. */
 export const meta = sqliteTable('meta', { key: text().primaryKey(), value: text().notNull() });
 
 /** The next number of each kind of id. Numbers are never given twice, also when rows go. */
@@ -53,10 +53,19 @@ export const tasks = sqliteTable(
     state: text().$type<TaskState>().notNull(),
     stuck: integer({ mode: 'boolean' }).notNull(),
     priority: integer().notNull(),
-    spec: text({ mode: 'json' }).$type<TaskSpec>().notNull(),
+    spec: text({ mode: 'json' }).$type<StoredTaskSpec>().notNull(),
     /** The present attempt's place, or the last one's. */
     node: nodeIdColumn().references(() => nodes.id),
     nodeName: text('node_name'),
+    batch: batchIdColumn(),
+    /** Of an array: its members by state. Not scheduled itself. */
+    members: text({ mode: 'json' }).$type<Partial<Record<TaskState, number>>>(),
+    /** Of an array: most members that run together. */
+    together: integer(),
+    /** Not placed before. */
+    eligibleMs: ms('eligible_ms'),
+    /** Attempts that failed and were tried again by themselves. */
+    failures: integer().notNull().default(0),
     /** 0 until first assigned. */
     attempt: integer().notNull(),
     gpus: text({ mode: 'json' }).$type<readonly string[]>().notNull(),
@@ -72,6 +81,7 @@ export const tasks = sqliteTable(
     index('tasks_node').on(row.node, row.id),
     index('tasks_name').on(row.name, row.id),
     index('tasks_owner').on(row.owner, row.id),
+    index('tasks_batch').on(row.batch, row.id),
   ],
 );
 
@@ -106,6 +116,8 @@ export const attempts = sqliteTable(
     observed: text().$type<ObservedState>(),
     stuck: integer({ mode: 'boolean' }).notNull(),
     stop: text({ mode: 'json' }).$type<StopOrder>(),
+    /** It is to be frozen. */
+    paused: integer({ mode: 'boolean' }).notNull().default(false),
     assignedMs: ms('assigned_ms').notNull(),
     startedMs: ms('started_ms'),
     endedMs: ms('ended_ms'),
@@ -161,3 +173,33 @@ export const idempotency = sqliteTable(
   },
   (row) => [primaryKey({ columns: [row.principal, row.route, row.key] }), index('idempotency_age').on(row.createdMs)],
 );
+
+/** What one Host at a time may do, where several share a database. Times are the database's own. */
+export const leases = sqliteTable('leases', {
+  name: text().primaryKey(),
+  holder: text().notNull(),
+  /** Raised whenever the holder changes: a write under an older number is refused. */
+  fence: integer().notNull(),
+  expiresMs: ms('expires_ms').notNull(),
+});
+
+/** Last contacts of nodes with any Host, where several share a database. Times are the database's own. */
+export const contacts = sqliteTable('contacts', {
+  node: nodeIdColumn()
+    .primaryKey()
+    .references(() => nodes.id, { onDelete: 'cascade' }),
+  atMs: ms('at_ms').notNull(),
+  load: text({ mode: 'json' }).$type<Load>(),
+});
+
+/** Sessions of Runners, where several Hosts share a database; their keys are derived, not stored. */
+export const runnerSessions = sqliteTable('runner_sessions', {
+  id: text().primaryKey(),
+  node: nodeIdColumn()
+    .notNull()
+    .references(() => nodes.id, { onDelete: 'cascade' }),
+  /** SHA-256 of the `jti` of the proof that began it: each begins one. */
+  proofHash: text('proof_hash').notNull().unique(),
+  lastSeq: integer('last_seq').notNull(),
+  expiresMs: ms('expires_ms').notNull(),
+});

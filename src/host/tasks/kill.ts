@@ -10,13 +10,13 @@ import { bumpGeneration } from '../store/generation.ts';
 import type { Transaction } from '../store/database.ts';
 import { attempts } from '../store/schema.ts';
 import { moveTask } from './move.ts';
-import { findTask } from './queries.ts';
+import { readAttempt } from './queries.ts';
 import { iso, type TaskRow } from './view.ts';
 
-type Slice = Pick<HostContext, 'writes' | 'clock' | 'wakes'>;
+type Slice = Pick<HostContext, 'clock'>;
 
-interface KillOrder {
-  ref: string;
+interface Kill {
+  ctx: Slice;
   actor: string;
   message: string | undefined;
   /** Straight to SIGKILL, without the stop signal and its grace. */
@@ -25,20 +25,14 @@ interface KillOrder {
 
 /**
  * Ends a task: at once when it is not on a node, else by the Runner's stop ladder.
- * @throws ProblemError `not_found`, `state_conflict` when it has ended
+ * @throws ProblemError `state_conflict` when it has ended
  */
-export async function killTask(ctx: Slice, order: KillOrder): Promise<TaskRow> {
-  const killed = await ctx.writes.run(async (tx) => {
-    const row = await findTask(tx, order.ref);
-    if (!(taskVerbs.kill as readonly TaskState[]).includes(row.state)) throw alreadyEnded(row);
-    const why = `killed by ${order.actor}${order.message ? `: ${order.message}` : ''}`;
-    return isPlaced(row.state)
-      ? stopAttempt(tx, row, { stop: { cause: 'killed_by', message: why, kill: order.force }, ctx, actor: order.actor })
-      : endUnplaced(tx, row, { why, ctx, actor: order.actor });
-  });
-  ctx.wakes.reconcile.raise();
-  if (killed.node !== null) ctx.wakes.node(killed.node).raise();
-  return killed;
+export async function killRow(tx: Transaction, row: TaskRow, { ctx, actor, message, force }: Kill): Promise<TaskRow> {
+  if (!(taskVerbs.kill as readonly TaskState[]).includes(row.state)) throw alreadyEnded(row);
+  const why = `killed by ${actor}${message ? `: ${message}` : ''}`;
+  return isPlaced(row.state)
+    ? stopAttempt(tx, row, { stop: { cause: 'killed_by', message: why, kill: force }, ctx, actor })
+    : endUnplaced(tx, row, { why, ctx, actor });
 }
 
 function alreadyEnded(row: TaskRow): ProblemError {
@@ -66,9 +60,12 @@ async function stopAttempt(
   { stop, ctx, actor }: { stop: StopOrder; ctx: Slice; actor: string },
 ): Promise<TaskRow> {
   const generation = await bumpGeneration(tx, onNode(row));
+  // Force is not taken back by a later order without it.
+  const before = await readAttempt(tx, row.id, row.attempt);
+  const kill = stop.kill || (before?.stop?.kill ?? false);
   await tx
     .update(attempts)
-    .set({ stop, generation, state: 'stopping' })
+    .set({ stop: { ...stop, kill }, generation, state: 'stopping' })
     .where(and(eq(attempts.task, row.id), eq(attempts.attempt, row.attempt), isNull(attempts.endedMs)));
   const set = { reason: reason('stopping', stop.message) };
   return moved(await moveTask(tx, row, { to: 'stopping', set, atMs: ctx.clock.now(), actor }), row);

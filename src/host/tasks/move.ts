@@ -3,11 +3,12 @@ import { canMove, type TaskState } from '../../protocol/task-state.ts';
 import { appendEvents } from '../events/append.ts';
 import type { Transaction } from '../store/database.ts';
 import { tasks } from '../store/schema.ts';
+import { followMember } from './array.ts';
 import { toTaskSummary, type TaskRow } from './view.ts';
 
 /** What a change may set besides the state. */
 export type TaskChange = Partial<
-  Pick<TaskRow, 'node' | 'nodeName' | 'attempt' | 'gpus' | 'reason' | 'stuck' | 'end' | 'startedMs' | 'endedMs'>
+  Pick<TaskRow, 'node' | 'nodeName' | 'attempt' | 'gpus' | 'reason' | 'stuck' | 'end' | 'startedMs' | 'endedMs' | 'eligibleMs' | 'failures' | 'spec' | 'priority'>
 >;
 
 interface Move {
@@ -42,5 +43,6 @@ export async function moveTask(tx: Transaction, row: TaskRow, { to, set = {}, at
       data: { ...toTaskSummary(now) },
     },
   ]);
+  await followMember(tx, now, { from: row.state, atMs });
   return now;
 }

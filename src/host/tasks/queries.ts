@@ -1,6 +1,6 @@
-import { and, asc, desc, eq, exists, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, gt, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
 import { decodeCounter } from '../../lib/base32.ts';
-import { nodeId, taskId, type NodeId, type TaskId } from '../../protocol/ids.ts';
+import { membersPerTask, nodeId, taskId, type BatchId, type NodeId, type TaskId } from '../../protocol/ids.ts';
 import { ProblemError } from '../../protocol/problem.ts';
 import type { TaskState } from '../../protocol/task-state.ts';
 import type { Queryable } from '../store/database.ts';
@@ -13,6 +13,9 @@ export interface TaskFilter {
   name?: string | undefined;
   owner?: string | undefined;
   labels?: readonly { key: string; value: string }[] | undefined;
+  batch?: BatchId | undefined;
+  /** Members of this array; without it, members of arrays are left out. */
+  array?: TaskId | undefined;
 }
 
 export async function readTask(db: Queryable, id: TaskId): Promise<TaskRow | null> {
@@ -43,9 +46,17 @@ export async function listTasks(
   if (filter.node !== undefined) where.push(eq(tasks.node, filter.node));
   if (filter.name !== undefined) where.push(eq(tasks.name, filter.name));
   if (filter.owner !== undefined) where.push(eq(tasks.owner, filter.owner));
+  if (filter.batch !== undefined) where.push(eq(tasks.batch, filter.batch));
+  where.push(...memberRange(filter.array));
   for (const label of filter.labels ?? []) where.push(hasLabel(db, label));
-  if (below !== null) where.push(lt(tasks.id, taskId.fromCounter(below)));
+  if (below !== null) where.push(lt(tasks.id, taskId.fromStored(below)));
   return db.select().from(tasks).where(and(...where)).orderBy(desc(tasks.id)).limit(limit);
+}
+
+function memberRange(array: TaskId | undefined): SQL[] {
+  if (array === undefined) return [sql`${tasks.id} % ${membersPerTask} = 0`];
+  const first = taskId.toStored(array);
+  return [gt(tasks.id, array), lt(tasks.id, taskId.fromStored(first + membersPerTask))];
 }
 
 function hasLabel(db: Queryable, { key, value }: { key: string; value: string }): SQL {
@@ -80,9 +91,11 @@ async function withPrefix(db: Queryable, ref: string): Promise<TaskRow[]> {
   const counter = ref.startsWith('t') && ref.length > 1 ? decodeCounter(ref.slice(1)) : null;
   if (counter === null || counter === 0) return [];
   const ranges: SQL[] = [];
-  for (let more = 1; ref.length - 1 + more <= 8; more += 1) {
+  for (let more = 1; ref.length - 1 + more <= 7; more += 1) {
     const first = counter * 32 ** more;
-    ranges.push(sql`${tasks.id} between ${first} and ${first + 32 ** more - 1}`);
+    const [from, to] = [first * membersPerTask, (first + 32 ** more) * membersPerTask];
+    // Members of arrays are not meant by a prefix: their array is.
+    ranges.push(sql`(${tasks.id} >= ${from} and ${tasks.id} < ${to} and ${tasks.id} % ${membersPerTask} = 0)`);
   }
   return db.select().from(tasks).where(or(...ranges)).orderBy(desc(tasks.id)).limit(6);
 }
@@ -91,6 +104,6 @@ async function withPrefix(db: Queryable, ref: string): Promise<TaskRow[]> {
 export async function findNodeId(db: Queryable, ref: string): Promise<NodeId | null> {
   const id = nodeId.parse(ref);
   const meant = id === null ? eq(nodes.name, ref) : or(eq(nodes.id, id), eq(nodes.name, ref));
-  const rows = await db.select({ id: nodes.id }).from(nodes).where(and(meant, isNull(nodes.removedMs))).limit(1);
-  return rows[0]?.id ?? null;
+  const rows = await db.select({ id: nodes.id }).from(nodes).where(and(meant, isNull(nodes.removedMs)));
+  return (rows.find((one) => one.id === id) ?? rows[0])?.id ?? null;
 }

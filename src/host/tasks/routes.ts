@@ -1,9 +1,9 @@
 import { Hono, type Context } from 'hono';
 import * as v from 'valibot';
-import { duration, labels as labelsSchema, strict } from '../../protocol/schema.ts';
+import { duration, labels as labelsSchema, strict, text } from '../../protocol/schema.ts';
 import { listSchema, pageSize } from '../../protocol/list.ts';
 import { ProblemError } from '../../protocol/problem.ts';
-import { taskId, type TaskId } from '../../protocol/ids.ts';
+import { batchId, taskId, type TaskId } from '../../protocol/ids.ts';
 import { taskSpecSchema } from '../../protocol/task-spec.ts';
 import { taskStates } from '../../protocol/task-state.ts';
 import { explanationSchema, taskViewSchema, type TaskView } from '../../protocol/task-view.ts';
@@ -13,18 +13,17 @@ import { lastEventSeq } from '../events/queries.ts';
 import { batchBody, jsonBody } from '../http/body.ts';
 import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { describe } from '../http/describe.ts';
-import { flag, limitParameter } from '../http/parameters.ts';
+import { flag, limitParameter, noQuery, reference } from '../http/parameters.ts';
 import { validated } from '../http/validate.ts';
 import { explainTask, nodeReasons } from './explain.ts';
 import type { Replayable } from './idempotency.ts';
-import { killTask } from './kill.ts';
 import { findNodeId, findTask, listTasks, readAttempts, readTask } from './queries.ts';
-import { submitTasks } from './submit.ts';
+import { readTaskView, viewOf } from './read-view.ts';
+import { submitTasks, type Submission } from './submit.ts';
 import { toAttemptView, toTaskView, type TaskRow } from './view.ts';
 import { waitForTask } from './wait.ts';
 
 const submitQuery = strict({ strict: v.optional(flag) });
-const killBody = strict({ message: v.optional(v.pipe(v.string(), v.maxLength(255))), force: v.optional(v.boolean(), false) });
 const waitQuery = strict({ timeout: v.optional(v.pipe(duration, v.maxValue(600_000, 'at most 10m')), 60_000) });
 const batchSchema = v.pipe(
   v.array(taskSpecSchema, 'must be an array of task specs'),
@@ -38,15 +37,18 @@ const stateList = v.pipe(
 );
 const listQuery = strict({
   state: v.optional(stateList),
-  node: v.optional(v.string()),
-  name: v.optional(v.string()),
-  owner: v.optional(v.string()),
-  label: v.optional(v.pipe(v.union([v.string(), v.array(v.string())]), v.transform((all) => [all].flat()))),
+  node: v.optional(reference),
+  name: v.optional(reference),
+  owner: v.optional(reference),
+  batch: v.optional(v.pipe(v.string(), batchId.schema)),
+  /** Members of this array; without it members are left out. */
+  array: v.optional(v.pipe(v.string(), taskId.schema)),
+  label: v.optional(v.pipe(v.union([text(400), v.array(text(400))]), v.transform((all) => [all].flat()))),
   cursor: v.optional(v.string()),
   limit: v.optional(limitParameter, String(pageSize.usual)),
 });
 
-const taskParam = strict({ task: v.pipe(v.string(), v.maxLength(63)) });
+const taskParam = strict({ task: reference });
 
 const oneTask = { status: 200, description: 'The task', schema: taskViewSchema } as const;
 
@@ -67,8 +69,8 @@ export function taskRoutes(ctx: HostContext) {
       validated('query', submitQuery),
       validated('json', taskSpecSchema),
       async (c) => {
-        const [id] = await submit(ctx, c, { specs: [c.req.valid('json')], strict: c.req.valid('query').strict ?? false });
-        return c.json(await view(ctx, await present(ctx, id)), 201);
+        const [id] = await submit(ctx, c, { specs: [c.req.valid('json')], pointer: () => '', batch: false, strict: c.req.valid('query').strict ?? false });
+        return c.json(await viewOf(ctx, await present(ctx, id)), 201);
       },
     )
     .post(
@@ -84,7 +86,8 @@ export function taskRoutes(ctx: HostContext) {
       validated('query', submitQuery),
       validated('json', batchSchema),
       async (c) => {
-        const ids = await submit(ctx, c, { specs: c.req.valid('json'), strict: c.req.valid('query').strict ?? false });
+        const specs = c.req.valid('json');
+        const ids = await submit(ctx, c, { specs, pointer: (at) => `/${at}`, batch: true, strict: c.req.valid('query').strict ?? false });
         const items: TaskView[] = [];
         for (const id of ids) items.push(toTaskView(await present(ctx, id), []));
         return c.json({ items }, 201);
@@ -107,7 +110,8 @@ export function taskRoutes(ctx: HostContext) {
       describe({ summary: 'One task, by id, name or unique prefix', tag: 'tasks', answer: oneTask, errors: [404, 409] }),
       requires('tasks:read'),
       validated('param', taskParam),
-      async (c) => c.json(await view(ctx, await findTask(ctx.db, c.req.valid('param').task))),
+      validated('query', noQuery),
+      async (c) => c.json(await readTaskView(ctx, c.req.valid('param').task)),
     )
     .get(
       '/:task/explain',
@@ -119,6 +123,7 @@ export function taskRoutes(ctx: HostContext) {
       }),
       requires('tasks:read'),
       validated('param', taskParam),
+      validated('query', noQuery),
       async (c) => c.json(await explainTask(ctx, c.req.valid('param').task)),
     )
     .get(
@@ -135,25 +140,7 @@ export function taskRoutes(ctx: HostContext) {
       validated('query', waitQuery),
       async (c) => {
         const wanted = { ref: c.req.valid('param').task, timeoutMs: c.req.valid('query').timeout };
-        return c.json(await view(ctx, await waitForTask(ctx, wanted, c.req.raw.signal)));
-      },
-    )
-    .post(
-      '/:task/kill',
-      describe({
-        summary: 'Stop a task: its stop signal, its grace, then SIGKILL',
-        tag: 'tasks',
-        answer: { status: 202, description: 'The task, stopping or ended', schema: taskViewSchema },
-        errors: [404, 409, 422],
-      }),
-      requires('tasks:write'),
-      validated('param', taskParam),
-      jsonBody(),
-      validated('json', killBody),
-      async (c) => {
-        const { message, force } = c.req.valid('json');
-        const order = { ref: c.req.valid('param').task, actor: principalOf(c).subject, message, force };
-        return c.json(await view(ctx, await killTask(ctx, order)), 202);
+        return c.json(await viewOf(ctx, await waitForTask(ctx, wanted, c.req.raw.signal)));
       },
     );
 }
@@ -163,12 +150,12 @@ type Page = v.InferOutput<typeof listQuery>;
 async function list(ctx: HostContext, query: Page): Promise<{ items: TaskView[]; cursor: string | null; asOf: number }> {
   const asOf = await lastEventSeq(ctx.db);
   const node = query.node === undefined ? undefined : await nodeOrRefuse(ctx, query.node);
-  const filter = { states: query.state, node, name: query.name, owner: query.owner, labels: query.label?.map(parseLabel) };
+  const filter = { states: query.state, node, name: query.name, owner: query.owner, batch: query.batch, array: query.array, labels: query.label?.map(parseLabel) };
   const below = query.cursor === undefined ? null : decodeCursor(query.cursor);
   const rows = await listTasks(ctx.db, filter, { limit: query.limit + 1, below });
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
-  const cursor = rows.length > query.limit && last ? encodeCursor(taskId.toCounter(last.id)) : null;
+  const cursor = rows.length > query.limit && last ? encodeCursor(taskId.toStored(last.id)) : null;
   return { items: page.map((row) => toTaskView(row, nodeReasons(ctx, row))), cursor, asOf };
 }
 
@@ -185,12 +172,6 @@ function parseLabel(text: string): { key: string; value: string } {
   throw new ProblemError('invalid_field', `query parameter label: must be "key=value", not ${JSON.stringify(text)}`);
 }
 
-async function view(ctx: HostContext, row: TaskRow): Promise<TaskView> {
-  const reasons = nodeReasons(ctx, row);
-  const attempts = await readAttempts(ctx.db, row.id);
-  return { ...toTaskView(row, reasons), attempts: attempts.map(toAttemptView) };
-}
-
 async function present(ctx: HostContext, id: TaskId | undefined): Promise<TaskRow> {
   const row = id === undefined ? null : await readTask(ctx.db, id);
   if (row === null) throw new ProblemError('gone', 'the task of this Idempotency-Key is no longer kept');
@@ -200,19 +181,23 @@ async function present(ctx: HostContext, id: TaskId | undefined): Promise<TaskRo
 async function submit(
   ctx: HostContext,
   c: Context<AccessEnv>,
-  { specs, strict: strictly }: { specs: Parameters<typeof submitTasks>[1]['specs']; strict: boolean },
+  wanted: Pick<Submission, 'batch' | 'specs' | 'pointer' | 'strict'>,
 ): Promise<TaskId[]> {
   const { subject } = principalOf(c);
-  const replayable = await replayableOf(ctx, c, subject);
-  return submitTasks(ctx, { specs, owner: subject, strict: strictly, replayable });
+  const replayable = await replayableOf(ctx, c, { principal: subject, strict: wanted.strict });
+  return submitTasks(ctx, { ...wanted, owner: subject, replayable });
 }
 
-async function replayableOf(ctx: HostContext, c: Context<AccessEnv>, principal: string): Promise<Replayable | null> {
+async function replayableOf(
+  ctx: HostContext,
+  c: Context<AccessEnv>,
+  { principal, strict: strictly }: { principal: string; strict: boolean },
+): Promise<Replayable | null> {
   const key = c.req.header('idempotency-key');
   if (key === undefined) return null;
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new ProblemError('invalid_field', 'header Idempotency-Key: must be 1 to 255 visible ASCII characters');
   }
-  const query = c.req.query('strict') ?? '';
-  return { principal, route: `${c.req.method} ${c.req.path}`, key, bodyHash: ctx.hashes.sha256(`${query}\n${await c.req.text()}`) };
+  const bodyHash = ctx.hashes.sha256(`${strictly ? 'strict' : ''}\n${await c.req.text()}`);
+  return { principal, route: `${c.req.method} ${c.req.path}`, key, bodyHash };
 }

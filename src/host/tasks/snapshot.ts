@@ -80,7 +80,7 @@ function toAllocation(row: TaskRow): SnapshotAllocation[] {
 export function toSnapshotTask(row: TaskRow): SnapshotTask {
   return {
     id: row.id,
-    order: taskId.toCounter(row.id),
+    order: taskId.toStored(row.id),
     priority: row.priority,
     owner: row.owner,
     cpuMilli: cpuMilli(row.spec),

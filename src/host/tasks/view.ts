@@ -1,4 +1,5 @@
 import type { NodeReason } from '../../protocol/reason.ts';
+import { arrayOf } from '../../protocol/ids.ts';
 import { priorityClasses } from '../../protocol/task-spec.ts';
 import { isEnded, isPlaced } from '../../protocol/task-state.ts';
 import type { AttemptView, TaskSummary, TaskView } from '../../protocol/task-view.ts';
@@ -20,6 +21,7 @@ export function toTaskSummary(row: TaskRow): TaskSummary {
     nodeName: isPlaced(row.state) || isEnded(row.state) ? row.nodeName : null,
     attempt: row.attempt,
     rev: row.rev,
+    notBefore: isoOrNull(row.eligibleMs),
     reason: row.reason,
     end: row.end,
     createdAt: iso(row.createdMs),
@@ -32,10 +34,19 @@ export function toTaskView(row: TaskRow, reasons: readonly NodeReason[]): TaskVi
   return {
     ...toTaskSummary(row),
     labels: row.spec.labels,
+    batch: row.batch,
+    members: row.members,
+    array: memberOf(row),
+    onNodeLoss: { policy: row.spec.onNodeLoss ?? 'wait', lease: row.spec.nodeLossLease ?? null },
     gpus: [...row.gpus],
     reasons: [...reasons],
     spec: row.spec,
   };
+}
+
+function memberOf({ id }: TaskRow): TaskView['array'] {
+  const place = arrayOf(id);
+  return place && { id: place.array, index: place.index };
 }
 
 export function toAttemptView(row: AttemptRow): AttemptView {

@@ -5,7 +5,7 @@ import {
   type Server,
   type ServerOptions,
 } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
+import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -40,6 +40,8 @@ export interface ServeOptions {
 export interface RunningServer {
   address: string;
   port: number;
+  /** Shows this certificate to connections from now on; those that are there go on. Without effect on plain HTTP. */
+  useTls(tls: { certPem: string; keyPem: string }): void;
   /**
    * Takes no more connections, ends those without a request, waits up to `graceMs` for the others, then
    * cuts them. Streams without an end (SSE) should be ended by their handlers first.
@@ -78,7 +80,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     });
   }
   const { address, port } = await listen(server, options.listen);
-  return { address, port, close: connections.close };
+  const useTls: RunningServer['useTls'] = (tls) => {
+    if (server instanceof HttpsServer) server.setSecureContext(secureContext(tls));
+  };
+  return { address, port, useTls, close: connections.close };
 }
 
 /** The client's address as the socket has it, IPv4 in its own form; `null` once the connection is gone. */
@@ -104,13 +109,12 @@ function makeServer({ fetch, tls }: ServeOptions, limits: ServerLimits): Server 
     noDelay: true,
   };
   if (!tls) return createHttpServer(options, listener);
-  const secure = {
-    cert: tls.certPem,
-    key: tls.keyPem,
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: limits.headersMs,
-  } as const;
+  const secure = { ...secureContext(tls), handshakeTimeout: limits.headersMs };
   return createHttpsServer({ ...options, ...secure, ALPNProtocols: ['http/1.1'] }, listener);
+}
+
+function secureContext({ certPem, keyPem }: { certPem: string; keyPem: string }) {
+  return { cert: certPem, key: keyPem, minVersion: 'TLSv1.2' } as const;
 }
 
 function listen(server: Server, at: { address: string; port: number }): Promise<AddressInfo> {

@@ -75,6 +75,12 @@ export interface EngineInfo {
   storageDriver: string;
 }
 
+/** What a workload has used so far (cores) and holds now (memory, without cache that can be given back at once). */
+export interface BackendUsage {
+  cpuTimeMs: number | null;
+  memoryBytes: number | null;
+}
+
 /**
  * What runs workloads: Docker, QEMU, or the simulated one. All calls are idempotent and may be made again after a
  * crash at any point. All of them pass `test/contract/backend.ts`.
@@ -100,6 +106,8 @@ export interface Backend {
   resume(ref: WorkloadRef, signal: AbortSignal): Promise<void>;
   /** `null` while it runs; `absent` when there is no such workload. */
   end(ref: WorkloadRef, signal: AbortSignal): Promise<BackendEnd | 'absent' | null>;
+  /** As the kernel counted it. `null` when there is no such workload; of one that has ended it may tell the last. */
+  usage(ref: WorkloadRef, signal: AbortSignal): Promise<BackendUsage | null>;
   /** Takes away everything of it: container, anonymous volumes, cgroup. Nothing happens when it is gone. */
   remove(ref: WorkloadRef, signal: AbortSignal): Promise<void>;
   /** Runs until the signal aborts, over engine restarts. */

@@ -1,12 +1,18 @@
 import { statfs } from 'node:fs/promises';
+import type { Clock } from '../../lib/clock.ts';
 import type { Logger } from '../../lib/logger.ts';
 import type { RunTool } from '../../lib/node/run-tool.ts';
 import { shorten } from '../../lib/text.ts';
 import type { CapacityReport, GpuReport, Hardware, Load, NumaReport } from '../../protocol/node-report.ts';
 import { type CgroupLimits, readCgroupLimits } from './cgroup-limits.ts';
 import { parseCpuList } from './cpu-list.ts';
+import { readDisks } from './disks.ts';
+import type { GpuProcess } from './gpu-processes.ts';
 import { createMachineFiles, type MachineFiles, memoryField } from './machine-files.ts';
-import { readGpus } from './read-gpus.ts';
+import { readGpuLoads, readGpuProcesses, readGpus, type GpuSample } from './read-gpus.ts';
+import { readNetwork, readTemperatures } from './sensors.ts';
+import { createSmi } from './smi.ts';
+import { parseXids } from './xid.ts';
 
 export interface HardwareOptions {
   /** `/`, or a recorded tree. */
@@ -16,6 +22,7 @@ export interface HardwareOptions {
   /** The Runner's data folder: its disk is the one that is reported. */
   dataDir: string;
   run: RunTool;
+  clock: Pick<Clock, 'monotonic'>;
   log: Logger;
   /** `null` while the engine does not answer. */
   engine: (signal: AbortSignal) => Promise<Hardware['engine']>;
@@ -29,21 +36,18 @@ export interface HardwareReader {
    * lost is left out.
    */
   readHardware(signal: AbortSignal): Promise<Hardware>;
+  /** All but what the GPUs say. */
   readLoad(): Promise<Load>;
+  /** Of the GPUs that were listed last; `moved`: others answer now than then, it is time to list them anew. */
+  readGpuLoads(signal: AbortSignal): Promise<GpuSample & { moved: boolean }>;
+  readGpuProcesses(signal: AbortSignal): Promise<GpuProcess[]>;
   /** Tell one machine from its copy, and one boot from the next; empty where the machine has none. */
   readIdentity(): Promise<Pick<CapacityReport, 'machineId' | 'bootId'>>;
 }
 
 export function createHardwareReader(options: HardwareOptions): HardwareReader {
   const files = createMachineFiles(options.root);
-  let lastGpus: GpuReport[] = [];
-
-  const gpus = async (signal: AbortSignal): Promise<GpuReport[]> => {
-    const reading = await readGpus(files, options.run, signal);
-    if (reading.fault !== null) options.log.warn({ fault: shorten(reading.fault, 500) }, 'the GPUs could not all be listed');
-    if (reading.fault === null || reading.gpus.length > 0) lastGpus = reading.gpus;
-    return lastGpus;
-  };
+  const gpus = createGpuReader(files, options);
   return {
     async readHardware(signal) {
       const limits = await readCgroupLimits(files);
@@ -56,11 +60,13 @@ export function createHardwareReader(options: HardwareOptions): HardwareReader {
         cpuMilli: Math.min(cpus.length * 1000, limits.cpuMilli ?? Infinity),
         memoryBytes: await memoryBytes(files, limits),
         numa: await readNuma(files, cpus),
-        gpus: await gpus(signal),
+        gpus: await gpus.list(signal),
         engine: await options.engine(signal),
       };
     },
     readLoad: () => readLoad(files, options),
+    readGpuLoads: gpus.loads,
+    readGpuProcesses: gpus.processes,
     async readIdentity() {
       return {
         machineId: (await files.text('etc/machine-id')) ?? '',
@@ -70,7 +76,38 @@ export function createHardwareReader(options: HardwareOptions): HardwareReader {
   };
 }
 
-async function readLoad(files: MachineFiles, { dataDir, loopLagMs }: HardwareOptions): Promise<Load> {
+function createGpuReader(files: MachineFiles, { run, clock, log }: HardwareOptions) {
+  const smi = createSmi({ run, clock });
+  let last: { gpus: GpuReport[]; cards: string[] } = { gpus: [], cards: [] };
+  return {
+    async list(signal: AbortSignal): Promise<GpuReport[]> {
+      const { fault, gpus, cards } = await readGpus(files, smi, signal);
+      if (fault !== null) log.warn({ fault: shorten(fault, 500) }, 'the GPUs could not all be listed');
+      if (fault === null || cards.length > 0) last = { gpus, cards };
+      return last.gpus;
+    },
+    async loads(signal: AbortSignal): Promise<GpuSample & { moved: boolean }> {
+      const { gpus } = last;
+      const xids = last.cards.length > 0 ? await readXids(run, signal) : new Map<string, number>();
+      const sample = await readGpuLoads(smi, { gpus, xids }, signal);
+      const fault = sample.fault && shorten(sample.fault, 500);
+      const answered = fault === null || sample.cards.length > 0;
+      const moved = answered && sample.cards.toSorted().join() !== last.cards.toSorted().join();
+      return { ...sample, fault, moved };
+    },
+    processes: (signal: AbortSignal): Promise<GpuProcess[]> => (last.cards.length === 0 ? Promise.resolve([]) : readGpuProcesses(smi, signal)),
+  };
+}
+
+const kernelLogTimeoutMs = 5000;
+
+/** None where the kernel's log is not for us to read. */
+async function readXids(run: RunTool, signal: AbortSignal): Promise<Map<string, number>> {
+  const result = await run(['dmesg'], { timeoutMs: kernelLogTimeoutMs }, signal);
+  return parseXids(result.outcome === 'exited' ? result.stdout : '');
+}
+
+async function readLoad(files: MachineFiles, { root, dataDir, loopLagMs }: HardwareOptions): Promise<Load> {
   const limits = await readCgroupLimits(files);
   const meminfo = (await files.text('proc/meminfo')) ?? '';
   const leftBytes = (limits.memoryBytes ?? Infinity) - (limits.memoryUsedBytes ?? 0);
@@ -80,6 +117,9 @@ async function readLoad(files: MachineFiles, { dataDir, loopLagMs }: HardwareOpt
     memoryAvailableBytes: Math.max(0, Math.min(memoryField(meminfo, 'MemAvailable') ?? 0, leftBytes)),
     diskFreeBytes: disk.bavail * disk.bsize,
     loopLagMs: loopLagMs(),
+    disks: await readDisks(files, root),
+    temperatures: await readTemperatures(files),
+    network: await readNetwork(files),
   };
 }
 

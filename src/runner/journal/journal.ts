@@ -29,4 +29,7 @@ export interface Journal extends Disposable {
   all(): JournalEntry[];
   put(entry: JournalEntry): void;
   remove(ref: WorkloadRef): void;
+  /** Host time (ms) at which the Host was last noted to have answered; `null` when never. */
+  heardAtMs(): number | null;
+  setHeardAt(hostTimeMs: number): void;
 }

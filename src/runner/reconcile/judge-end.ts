@@ -23,6 +23,7 @@ export function judgeEnd(seen: BackendEnd | 'absent', stop: StopOrder | null): E
 
 function causeOf(seen: BackendEnd, stop: StopOrder | null): Pick<End, 'cause' | 'message'> {
   if (stop !== null) return { cause: stop.cause, message: stop.message };
+  if (seen.startFailure !== null) return { cause: 'start_failed', message: seen.startFailure };
   if (seen.oom) return { cause: 'oom', message: oomMessage(seen) };
   if (seen.engineRestart) return { cause: 'engine_restart', message: 'the container engine went down and took it along' };
   if (seen.signal !== null) return { cause: 'signal', message: `ended by ${seen.signal}` };

@@ -12,7 +12,9 @@ export type Step =
   | { do: 'signal'; name: Signal }
   | { do: 'unpause-and-kill' }
   | { do: 'mark-stuck' }
-  | { do: 'settle' /** Its process ended: judge and tell. */ }
+  | { do: 'settle' /** Its process ended: judge and tell, also while the start call has not come back. */ }
+  | { do: 'pause' }
+  | { do: 'resume' }
   | { do: 'clean-up' };
 
 export interface StepTimes {
@@ -21,6 +23,8 @@ export interface StepTimes {
   /** By the monotonic clock, ms. */
   nowMs: number;
   orphanGraceMs: number;
+  /** Since the Host last answered, ms. */
+  unheardMs: number;
 }
 
 /** How long a process may live on after SIGKILL before it is called stuck; SIGKILL is sent again as often. */
@@ -34,10 +38,12 @@ export function nextStep(workload: Workload, busy: boolean, times: StepTimes): S
   if (workload.phase === 'ended') {
     return workload.released && !busy ? { do: 'clean-up' } : { do: 'nothing', againMs: null };
   }
-  if (workload.backendEnd !== null) return busy ? { do: 'nothing', againMs: null } : { do: 'settle' };
+  if (workload.backendEnd !== null) return { do: 'settle' };
   if (workload.stopping === null && order !== null) return { do: 'begin-stop', order };
   if (workload.stopping !== null) return stopStep(workload, busy, times);
   if (beforeRunning.has(workload.phase) && workload.assignment !== null && !busy) return { do: 'launch' };
+  if (!busy && workload.phase === 'running' && workload.assignment?.paused === true) return { do: 'pause' };
+  if (!busy && workload.phase === 'paused' && workload.assignment?.paused === false) return { do: 'resume' };
   return { do: 'nothing', againMs: againMs(workload, times) };
 }
 
@@ -47,6 +53,11 @@ function stopOrder(workload: Workload, times: StepTimes): StopOrder | null {
   const limitMs = assignment?.spec.timeLimitMs ?? null;
   if (limitMs !== null && startedAtMs !== null && times.hostNowMs - startedAtMs >= limitMs) {
     return { cause: 'timeout', message: `ran longer than its limit of ${formatDuration(limitMs)}`, kill: false };
+  }
+  const leaseMs = assignment?.spec.leaseMs ?? Infinity;
+  if (times.unheardMs >= leaseMs) {
+    const message = `its node did not hear of the Host for ${formatDuration(leaseMs)}: it may run elsewhere now`;
+    return { cause: 'node_lost', message, kill: false };
   }
   if (orphanSinceMs !== null && times.nowMs - orphanSinceMs >= times.orphanGraceMs) {
     return { cause: 'killed_by', message: 'the Host does not know it', kill: false };
@@ -58,7 +69,8 @@ function againMs({ assignment, startedAtMs, orphanSinceMs }: Workload, times: St
   const limitMs = assignment?.spec.timeLimitMs ?? null;
   const untilLimit = limitMs !== null && startedAtMs !== null ? startedAtMs + limitMs - times.hostNowMs : Infinity;
   const untilReaped = orphanSinceMs === null ? Infinity : orphanSinceMs + times.orphanGraceMs - times.nowMs;
-  const soonest = Math.min(untilLimit, untilReaped);
+  const untilLease = (assignment?.spec.leaseMs ?? Infinity) - times.unheardMs;
+  const soonest = Math.min(untilLimit, untilReaped, untilLease);
   return Number.isFinite(soonest) ? Math.max(0, soonest) : null;
 }
 

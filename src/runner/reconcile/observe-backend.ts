@@ -29,7 +29,15 @@ async function takeEvent(ctx: StepContext, event: BackendEvent, signal: AbortSig
   if (event.kind === 'ended') takeEnd(ctx, workload, event.end);
   else if (event.kind === 'removed') {
     if (workload.backendEnd === null) takeEnd(ctx, workload, 'absent');
-  } else if (workload.phase === 'running' || workload.phase === 'paused') ctx.workloads.update(workload, { phase: event.phase });
+  } else takePhase(ctx, workload, event.phase);
+}
+
+/** The start call answers later than the event: a short task would be told only when it is over. */
+function takePhase(ctx: StepContext, workload: Workload, phase: 'running' | 'paused'): void {
+  const starts = workload.phase === 'starting' && phase === 'running';
+  if (!starts && workload.phase !== 'running' && workload.phase !== 'paused') return;
+  if (starts) ctx.logs.follow(workload.ref);
+  ctx.workloads.update(workload, { phase, startedAtMs: workload.startedAtMs ?? ctx.hostClock.now() });
 }
 
 function takeEnd(ctx: StepContext, workload: Workload, end: Workload['backendEnd']): void {

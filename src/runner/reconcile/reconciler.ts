@@ -52,7 +52,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         // A launch under way is called off; one that got through is stopped like any other.
         underWay.get(workload)?.cancel.abort(new DOMException('told to stop', 'AbortError'));
         againMs = 0;
-      } else begin(workload, (until) => execute(ctx, { workload, step }, until), signal);
+      } else if (step.do === 'settle') settle(ctx, workload);
+      else begin(workload, (until) => execute(ctx, { workload, step }, until), signal);
     }
     return againMs;
   };
@@ -71,12 +72,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
 
 function decide({ hostClock, clock, workloads }: StepContext, workload: Workload, busy: boolean): Step {
   const { orphanGraceMs } = workloads.settings;
-  return nextStep(workload, busy, { hostNowMs: hostClock.now(), nowMs: clock.monotonic(), orphanGraceMs });
+  const unheardMs = workloads.unheardMs();
+  return nextStep(workload, busy, { hostNowMs: hostClock.now(), nowMs: clock.monotonic(), orphanGraceMs, unheardMs });
 }
 
 async function execute(
   ctx: StepContext,
-  { workload, step }: { workload: Workload; step: Exclude<Step, { do: 'nothing' | 'begin-stop' }> },
+  { workload, step }: { workload: Workload; step: Exclude<Step, { do: 'nothing' | 'begin-stop' | 'settle' }> },
   signal: AbortSignal,
 ): Promise<void> {
   switch (step.do) {
@@ -90,8 +92,10 @@ async function execute(
       return killNow(ctx, workload, signal);
     case 'mark-stuck':
       return markStuck(ctx, workload);
-    case 'settle':
-      return settle(ctx, workload);
+    case 'pause':
+      return ctx.backend.pause(workload.ref, signal);
+    case 'resume':
+      return ctx.backend.resume(workload.ref, signal);
     case 'clean-up':
       return cleanUp(ctx, workload, signal);
     default:

@@ -17,8 +17,10 @@ export async function launch(ctx: StepContext, workload: Workload, signal: Abort
     await backend.pull(order.spec.image, showProgress(ctx, workload), signal);
     workloads.update(workload, { phase: 'starting', progress: null, launched: true });
     const started = await backend.start(order, signal);
-    const startedAtMs = started.startedAtMs === null ? hostClock.now() : hostClock.fromWall(started.startedAtMs);
     logs.follow(workload.ref);
+    // The events were quicker where its end is known by now: the call comes back only when its network is gone.
+    if (hasEnded(workload)) return;
+    const startedAtMs = started.startedAtMs === null ? hostClock.now() : hostClock.fromWall(started.startedAtMs);
     workloads.update(workload, { phase: started.phase === 'paused' ? 'paused' : 'running', startedAtMs });
     const over = started.phase === 'ended' && workload.backendEnd === null ? await backend.end(workload.ref, signal) : null;
     if (over !== null) workloads.update(workload, { backendEnd: over });
@@ -26,6 +28,11 @@ export async function launch(ctx: StepContext, workload: Workload, signal: Abort
     if (isAbort(error, signal) || !(error instanceof BackendError) || error.code === 'engine_down') throw error;
     end(ctx, workload, bareEnd(error.code, error.message));
   }
+}
+
+/** Read anew, since events come in while a call is under way. */
+function hasEnded({ phase, backendEnd }: Workload): boolean {
+  return phase === 'ended' || backendEnd !== null;
 }
 
 /** A pull says much; the Host hears of it twice a second. */
@@ -96,7 +103,7 @@ export async function killNow({ backend, workloads, clock }: StepContext, worklo
 }
 
 /** Its process has ended: says why, and lets its output be read to the end. */
-export async function settle(ctx: StepContext, workload: Workload): Promise<void> {
+export function settle(ctx: StepContext, workload: Workload): void {
   const { backendEnd, stopping } = workload;
   if (backendEnd === null) return;
   end(ctx, workload, judgeEnd(backendEnd, stopping?.told ? stopping.order : null));

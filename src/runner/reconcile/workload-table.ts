@@ -32,6 +32,8 @@ export interface WorkloadTable extends TablePorts {
   waiting: { desired: Desired; epoch: number } | null;
   /** Since when changes in passing wait to be told, by the monotonic clock. */
   quietSinceMs: number | null;
+  /** When the Host last answered, by the monotonic clock. */
+  heardMs: number;
 }
 
 /** Fields that the journal holds: a change of another is not worth a write. */
@@ -49,7 +51,24 @@ export function createTable(ports: TablePorts): WorkloadTable {
     listed: false,
     waiting: null,
     quietSinceMs: null,
+    heardMs: ports.clock.monotonic() - lastUnheardMs(ports),
   };
+}
+
+/** Of a forerunner: what was silence before goes on counting. */
+function lastUnheardMs({ journal, hostClock }: TablePorts): number {
+  const heardAtMs = journal.heardAtMs();
+  return heardAtMs === null ? 0 : Math.max(0, hostClock.now() - heardAtMs);
+}
+
+/** The Host is noted as heard so often in the journal: a lease is over by so much earlier after a restart. */
+const noteHeardEveryMs = 30_000;
+
+/** The Host answered. */
+export function markHeard(table: WorkloadTable): void {
+  table.heardMs = table.clock.monotonic();
+  const notedMs = table.journal.heardAtMs() ?? 0;
+  if (table.hostClock.now() - notedMs >= noteHeardEveryMs) table.journal.setHeardAt(table.hostClock.now());
 }
 
 export function addWorkload(table: WorkloadTable, workload: Workload): Workload {

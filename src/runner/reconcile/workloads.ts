@@ -7,6 +7,7 @@ import {
   addWorkload,
   createTable,
   forgetWorkload,
+  markHeard,
   raiseQuietNews,
   updateWorkload,
   type TablePorts,
@@ -29,6 +30,10 @@ export interface Workloads {
   markListed(): void;
   isListed(): boolean;
   raiseQuietNews(): number | null;
+  /** The Host answered now. */
+  markHeard(): void;
+  /** Since it last did, ms. */
+  unheardMs(): number;
 }
 
 export function createWorkloads(ports: TablePorts): Workloads {
@@ -49,5 +54,7 @@ export function createWorkloads(ports: TablePorts): Workloads {
     markListed: () => markListed(table),
     isListed: () => table.listed,
     raiseQuietNews: () => raiseQuietNews(table),
+    markHeard: () => markHeard(table),
+    unheardMs: () => table.clock.monotonic() - table.heardMs,
   };
 }

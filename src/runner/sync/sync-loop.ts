@@ -18,38 +18,45 @@ export interface SyncOptions {
   log: Logger;
   boot: string;
   addresses: SyncRequest['addresses'];
-  /** What the machine has and how busy it is; read anew when asked. */
+  /** What the machine has and how busy it is, without a long wait: a report of work goes with it. */
   capacity: (signal: AbortSignal) => Promise<CapacityReport>;
   load: (signal: AbortSignal) => Promise<Load>;
 }
 
 const firstRetryMs = 250;
 const longestRetryMs = 10_000;
-const holdMs = 20_000;
-/** Hardware is looked at again so often; it is sent when it changed. */
-const lookEveryMs = 300_000;
+/** What the machine has is asked for so often; it is sent when it changed. */
+const lookEveryMs = 10_000;
+/** How busy it is is sent so often while something runs; else when a held call is over. */
+const loadEveryMs = 10_000;
 /** A call that is not answered so long after its hold is given up: the line is dead. */
 const answerWithinMs = 15_000;
+/** Everything is told at most so often: where the two sides cannot agree, they ask no more of each other than that. */
+const fullEveryMs = 1000;
 
 interface State {
   epoch: number;
   generation: number;
   seq: number;
   wantFull: boolean;
+  /** When everything was told last, by the monotonic clock. */
+  fullAtMs: number;
   capacity: { sent: string; lookedMs: number };
+  loadSentMs: number;
 }
 
 /** Tells the Host what is observed and takes what is desired, until the signal aborts. */
 export async function runSync(options: SyncOptions, signal: AbortSignal): Promise<void> {
   const backoff = createBackoff({ firstMs: firstRetryMs, longestMs: longestRetryMs, random: () => options.random.fraction() });
-  const state: State = { epoch: 0, generation: 0, seq: 0, wantFull: true, capacity: { sent: '', lookedMs: -Infinity } };
+  const state: State = { epoch: 0, generation: 0, seq: 0, wantFull: true, fullAtMs: -Infinity, capacity: { sent: '', lookedMs: -Infinity }, loadSentMs: -Infinity };
   let reachable = true;
   while (!signal.aborted) {
     try {
-      await turn(options, state, signal);
+      const ended = await turn(options, state, signal);
       backoff.reset();
       if (!reachable) options.log.info({}, 'the Host answers again');
       reachable = true;
+      if (ended === 'answer' && state.wantFull) await options.clock.sleep(state.fullAtMs + fullEveryMs - options.clock.monotonic(), signal);
     } catch (error) {
       if (isAbort(error, signal)) return;
       if (reachable) options.log.warn({ err: error }, 'the Host does not take reports; work goes on and is told later');
@@ -62,7 +69,7 @@ export async function runSync(options: SyncOptions, signal: AbortSignal): Promis
 }
 
 /** One call. It is left to its end when there is news meanwhile: the next one takes its place at the Host. */
-async function turn(options: SyncOptions, state: State, signal: AbortSignal): Promise<void> {
+async function turn(options: SyncOptions, state: State, signal: AbortSignal): Promise<'answer' | 'news'> {
   const settled = new AbortController();
   const either = AbortSignal.any([signal, settled.signal]);
   const request = await buildRequest(options, state, signal);
@@ -77,6 +84,7 @@ async function turn(options: SyncOptions, state: State, signal: AbortSignal): Pr
     // The held call is answered as superseded in a moment; what it may still bring is taken, its failure is the next one's.
     if (first === 'news') answered.catch(() => undefined);
     else if (request.capacity) state.capacity.sent = capacityText(request.capacity);
+    return first;
   } finally {
     settled.abort();
   }
@@ -104,10 +112,12 @@ async function send(options: SyncOptions, request: SyncRequest, signal: AbortSig
 
 async function buildRequest(options: SyncOptions, state: State, signal: AbortSignal): Promise<SyncRequest> {
   const capacity = await changedCapacity(options, state, signal);
-  const load = capacity ? undefined : await options.load(signal);
+  const load = await dueLoad(options, state, { always: capacity !== undefined, signal });
   // From here to the call nothing is awaited: the report is of one moment.
   const { changes, digestText } = options.reconciler.workloads.report({ full: state.wantFull });
   state.seq += 1;
+  const { syncHoldMs } = options.reconciler.workloads.settings;
+  if (state.wantFull) state.fullAtMs = options.clock.monotonic();
   return {
     protocol: protocolVersion,
     epoch: state.epoch,
@@ -120,8 +130,23 @@ async function buildRequest(options: SyncOptions, state: State, signal: AbortSig
     ...(capacity ? { capacity } : {}),
     ...(load ? { load } : {}),
     addresses: options.addresses,
-    holdMs,
+    holdMs: isBusy(options) ? Math.min(loadEveryMs, syncHoldMs) : syncHoldMs,
   };
+}
+
+function isBusy({ reconciler }: SyncOptions): boolean {
+  return [...reconciler.workloads.all()].some(({ phase }) => phase === 'running' || phase === 'paused');
+}
+
+async function dueLoad(
+  options: SyncOptions,
+  state: State,
+  { always, signal }: { always: boolean; signal: AbortSignal },
+): Promise<Load | undefined> {
+  const nowMs = options.clock.monotonic();
+  if (!always && nowMs - state.loadSentMs < loadEveryMs) return undefined;
+  state.loadSentMs = nowMs;
+  return options.load(signal);
 }
 
 async function changedCapacity(options: SyncOptions, { capacity }: State, signal: AbortSignal): Promise<CapacityReport | undefined> {
@@ -142,6 +167,7 @@ function capacityText({ load: _load, ...lasting }: CapacityReport): string {
  */
 function take({ reconciler }: SyncOptions, state: State, answer: SyncAnswer): void {
   if (answer.epoch < state.epoch) throw new Error(`the Host is in epoch ${answer.epoch}, behind ${state.epoch}: an old copy of it answers`);
+  reconciler.workloads.markHeard();
   for (const ack of answer.acked) reconciler.workloads.applyAck(ack, answer.epoch);
   state.wantFull = answer.wantFull;
   const newer = answer.epoch > state.epoch || answer.generation > state.generation;

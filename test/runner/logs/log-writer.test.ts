@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/lib/clock.ts';
 import { chunk, openWriter, records, temporaryFolder, text, writeLog } from './support.ts';
 
 const piece = fc.record({
@@ -63,6 +67,28 @@ describe('the log of an attempt', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('loses and doubles nothing when its process is killed again and again', { timeout: 30_000 }, async () => {
+    await using folder = await temporaryFolder();
+    const program = fileURLToPath(new URL('endless-writer.ts', import.meta.url));
+    let before = 0;
+    for (let round = 0; round < 3; round += 1) {
+      const child = spawn(process.execPath, ['--import', 'tsx', program, folder.path], { stdio: 'inherit' });
+      const ended = once(child, 'exit');
+      while ((await logBytes(folder.path)) < before + 100_000) {
+        if (child.exitCode !== null) throw new Error('the writer ended by itself');
+        await systemClock.sleep(5);
+      }
+      child.kill('SIGKILL');
+      await ended;
+      before = await logBytes(folder.path);
+    }
+    await using again = await openWriter(folder.path);
+    const count = Number(again.writer.position);
+    await again.writer.finish();
+    const expected = Array.from({ length: count }, (_, n) => `line ${n}\n`).join('');
+    expect((await text(folder.path)) === expected).toBe(true);
   });
 
   it('takes zeros at the end, as a power cut leaves them, for nothing', async () => {
@@ -127,9 +153,13 @@ describe('the log of an attempt', () => {
     await opened.writer.append(chunk(0, 'kept\n'));
     await opened.writer[Symbol.asyncDispose]();
     await opened.writer.append(chunk(1, 'lost\n'));
-    await expect(opened.writer.finish()).rejects.toThrow('EBADF');
-    await expect(opened.writer.append(chunk(2, 'lost\n'))).rejects.toThrow('EBADF');
+    await expect(opened.writer.finish()).rejects.toThrow('file closed');
+    await expect(opened.writer.append(chunk(2, 'lost\n'))).rejects.toThrow('file closed');
     await using again = await openWriter(folder.path);
     expect(again.writer.position).toBe('1');
   });
 });
+
+async function logBytes(dir: string): Promise<number> {
+  return (await stat(join(dir, 'log')).catch(() => null))?.size ?? 0;
+}

@@ -11,6 +11,7 @@ import {
   names,
   never,
   nodeAddresses,
+  plainNetwork,
   reaches,
   testNetwork,
 } from './lab.ts';
@@ -18,6 +19,7 @@ import {
 let node: { port: number; server: Server };
 beforeAll(async () => {
   await cleanUp();
+  await must('docker', 'network', 'create', plainNetwork);
   node = await greeter();
 });
 afterAll(async () => {
@@ -38,13 +40,13 @@ describe('the network of the workloads', () => {
       'com.docker.network.bridge.enable_icc': 'false',
     });
     expect(inspected.IPAM.Config[0].Subnet).toBe(state.subnet);
-    expect(nodeAddresses()).toContain(state.gateway);
+    expect(await nodeAddresses()).toContain(state.gateway);
   });
 
-  it('keeps two workloads apart, which docker0 does not', async () => {
+  it('keeps two workloads apart, which a plain network does not', async () => {
     await testNetwork().ensure(never);
     const [one, two] = [await container(names.name), await container(names.name)];
-    const [three, four] = [await container('bridge'), await container('bridge')];
+    const [three, four] = [await container(plainNetwork), await container(plainNetwork)];
     expect(await reaches(three.id, four.address, 7000)).toBe(true);
     expect(await reaches(one.id, two.address, 7000)).toBe(false);
     expect(await reaches(three.id, one.address, 7000)).toBe(false);
@@ -68,7 +70,7 @@ describe('the network of the workloads', () => {
     const network = testNetwork();
     const { gateway } = await network.ensure(never);
     const { id, address } = await container(names.name);
-    const addresses = nodeAddresses();
+    const addresses = await nodeAddresses();
     expect(addresses).toContain(gateway);
     expect(addresses.length).toBeGreaterThanOrEqual(2);
 
@@ -84,7 +86,7 @@ describe('the network of the workloads', () => {
 
   it('lets a workload ask the node for names where the node serves them, and nothing else', async () => {
     const { gateway } = await testNetwork().ensure(never);
-    const other = nodeAddresses().find((each) => each !== gateway) ?? '';
+    const other = (await nodeAddresses()).find((each) => each !== gateway) ?? '';
     const { id } = await container(names.name);
     await testNetwork({ dnsAddresses: async () => [gateway ?? ''] }).ensure(never);
     expect(await answers(id, gateway ?? '', 53)).toBe('refused');

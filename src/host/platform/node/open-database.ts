@@ -6,11 +6,14 @@ import { createDatabase, type Database } from '../../store/database.ts';
 import { StoreError } from '../../store/store-error.ts';
 import { lockDatabase } from './database-lock.ts';
 import { createFileClient } from './libsql-client.ts';
+import { createServerClient } from '../shared/server-client.ts';
 import { createTransactionScope } from './transaction-scope.ts';
 
 export interface OpenDatabase {
   client: Client;
   db: Database;
+  /** Whether other Hosts may use it at the same time. */
+  shared: boolean;
   /** For a quiet moment: empties the WAL of a file. False when a reader was in the way. */
   checkpoint(): Promise<boolean>;
   /** Ends the connections, and for a file empties the WAL and gives the file free. */
@@ -28,9 +31,9 @@ export async function openDatabase(at: { url: string; authToken?: string }): Pro
 
 async function openServer(at: { url: string; authToken?: string }): Promise<OpenDatabase> {
   const { createClient } = await import('@libsql/client');
-  const client = createClient(at);
+  const client = createServerClient(createClient(at));
   const db = createDatabase(client, createTransactionScope());
-  return { client, db, checkpoint: async () => true, close: async () => client.close() };
+  return { client, db, shared: true, checkpoint: async () => true, close: async () => client.close() };
 }
 
 function openFile(given: string): OpenDatabase {
@@ -53,7 +56,7 @@ function openFile(given: string): OpenDatabase {
       lock[Symbol.dispose]();
     };
     const { checkpoint } = client;
-    return { client, db: createDatabase(client, scope), checkpoint, close };
+    return { client, db: createDatabase(client, scope), shared: false, checkpoint, close };
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;

@@ -1,31 +1,24 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../../../lib/clock.ts';
 import type { Logger } from '../../../lib/logger.ts';
-import { createMetrics } from '../../../lib/metrics.ts';
-import { loadSigningKey } from '../../../lib/node/ed25519.ts';
-import { nodeHashes, nodeRandom } from '../../../lib/node/hashes.ts';
 import { makePrivateFolder, writeFileWhole } from '../../../lib/node/private-file.ts';
 import { serve, type RunningServer } from '../../../lib/node/server.ts';
-import { loadTlsIdentity, type TlsIdentity } from '../../../lib/node/tls-identity.ts';
-import { toBase64Url } from '../../../lib/crypto.ts';
+import type { TlsFiles } from '../../../lib/node/tls-files.ts';
+import type { TlsIdentity } from '../../../lib/node/tls-identity.ts';
+import { createWake, type Wake } from '../../../lib/wake.ts';
 import type { JoinTokenAnswer } from '../../../protocol/enrol.ts';
 import { createApp } from '../../app.ts';
-import { createAuthenticator } from '../../auth/authenticate.ts';
 import { hasApiCredential, issueAdminToken } from '../../auth/credentials.ts';
-import { createHostKeys } from '../../auth/keys.ts';
-import { defaultHostConfig, type HostConfig } from '../../config.ts';
+import type { HostConfig } from '../../config.ts';
 import type { HostContext } from '../../context.ts';
 import { createJoinToken } from '../../nodes/enrol.ts';
-import { createPresence } from '../../nodes/presence.ts';
-import { runReconcile } from '../../reconcile/loop.ts';
-import { loadCluster } from '../../store/meta.ts';
-import { migrate } from '../../store/migrate.ts';
-import { migrations } from '../../store/migrations.generated.ts';
-import { createWrites } from '../../store/writes.ts';
-import { isLoopback, localUrl, ownNames, writeEndpoint } from './endpoint.ts';
-import { openDatabase, type OpenDatabase } from './open-database.ts';
+import { buildContext } from './build-context.ts';
+import { localUrl, writeEndpoint } from './endpoint.ts';
+import { followCertificate, hostTls } from './host-tls.ts';
+import { openDatabase } from './open-database.ts';
+import { runLoops } from './loops.ts';
 import { createRunnerFetch } from './runner-fetch.ts';
-import { createPlanMemory, createWakes } from './wakes.ts';
 
 export interface HostOptions {
   dataDir: string;
@@ -34,6 +27,14 @@ export interface HostOptions {
   insecureHttp: boolean;
   /** Names by which clients reach the Host, besides those of this machine. */
   hostNames: readonly string[];
+  /** Certificate and key of the operator's, in use on loopback too; else the Host makes its own beyond it. */
+  tlsFiles?: TlsFiles | null;
+  /** Raised when the operator asks for files to be read anew. */
+  reload?: Wake;
+  /** `libsql:`, `http:` or `https:` URL of a libSQL server that several Hosts may share; else a file in the data folder. */
+  databaseUrl?: string;
+  /** File with the server's token. */
+  databaseTokenFile?: string;
   version: string;
   log: Logger;
   config?: Partial<HostConfig>;
@@ -57,15 +58,18 @@ const stopGraceMs = 5000;
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const folder = join(options.dataDir, 'host');
   await makePrivateFolder(join(folder, 'keys'));
-  const tls = await tlsFor(options, folder);
-  const database = await openDatabase({ url: join(folder, 'weir.db') });
+  const tls = await hostTls(options, join(folder, 'keys'));
+  const database = await openDatabase(await databaseOf(options, folder));
   const stopping = new AbortController();
   const runners = createRunnerFetch();
   try {
-    const ctx = await buildContext(options, { database, tls, stopping: stopping.signal, runnerFetch: runners.fetch });
+    const keysFolder = join(folder, 'keys');
+    const built = await buildContext(options, { database, keysFolder, tls, stopping: stopping.signal, runnerFetch: runners.fetch });
+    const { ctx } = built;
     await firstSecret(ctx, options.dataDir);
     const server = await serveApp(ctx, options, tls);
-    const loops = runReconcile(ctx, stopping.signal);
+    const loops = runLoops(built, stopping.signal);
+    const certificate = keepCertificate(options, { server, tls }, stopping.signal);
     const url = localUrl({ address: server.address, port: server.port, tls: tls !== null });
     await writeEndpoint(options.dataDir, { url, pid: process.pid, ...(tls ? { tlsPin: tls.pin } : {}) });
     return {
@@ -77,6 +81,7 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
         stopping.abort();
         await server.close(stopGraceMs);
         await loops;
+        await certificate;
         runners.close();
         await ctx.writes.close();
         await database.close();
@@ -90,67 +95,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   }
 }
 
-async function tlsFor({ listen, insecureHttp, hostNames, log }: HostOptions, folder: string): Promise<TlsIdentity | null> {
-  if (isLoopback(listen.address)) return null;
-  if (insecureHttp) {
-    log.warn({ listen: listen.address }, 'plain HTTP beyond loopback: anybody on the wire can read tokens and command the nodes');
-    return null;
-  }
-  return loadTlsIdentity(join(folder, 'keys'), { commonName: 'weir', names: [...hostNames, ...tlsNames()], random: nodeRandom, now: systemClock.now() });
-}
-
-function tlsNames(): string[] {
-  return ownNames().map((name) => name.replace(/^\[|\]$/g, '').replace(/%.*$/, ''));
-}
-
-interface Parts {
-  database: OpenDatabase;
-  tls: TlsIdentity | null;
-  stopping: AbortSignal;
-  runnerFetch: HostContext['runnerFetch'];
-}
-
-async function buildContext(options: HostOptions, { database, tls, stopping, runnerFetch }: Parts): Promise<HostContext> {
-  const clock = options.clock ?? systemClock;
-  const { db, client } = database;
-  await migrate(client, migrations, clock.now());
-  const metrics = createMetrics();
-  const commitSeconds = metrics.histogram('weir_commit_seconds', 'Time of a commit.', { buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1] });
-  const commitRows = metrics.counter('weir_commit_rows', 'Writes that were committed.');
-  const wakes = createWakes();
-  const writes = createWrites({
-    db,
-    defer: clock.defer,
-    now: clock.monotonic,
-    onCommit: ({ rows, durationMs }) => {
-      commitSeconds.observe(durationMs / 1000);
-      commitRows.add(rows);
-      wakes.events.raise();
-    },
-  });
-  const cluster = await writes.run((tx) => loadCluster(tx, () => toBase64Url(nodeRandom.bytes(9))));
-  const keys = createHostKeys([await loadSigningKey(join(options.dataDir, 'host', 'keys'), 'signing')]);
-  const config = { ...defaultHostConfig, ...options.config, hostNames: [...options.hostNames, ...ownNames()] };
-  return {
-    version: options.version,
-    cluster,
-    config,
-    db,
-    writes,
-    clock,
-    random: nodeRandom,
-    hashes: nodeHashes,
-    log: options.log,
-    metrics,
-    keys,
-    authenticator: createAuthenticator({ db, keys, hashes: nodeHashes, clock }),
-    wakes,
-    presence: createPresence(clock),
-    planMemory: createPlanMemory(),
-    runnerFetch,
-    tlsPin: tls?.pin ?? null,
-    stopping,
-  };
+async function databaseOf({ databaseUrl, databaseTokenFile }: HostOptions, folder: string): Promise<{ url: string; authToken?: string }> {
+  const url = databaseUrl ?? join(folder, 'weir.db');
+  if (databaseTokenFile === undefined) return { url };
+  return { url, authToken: (await readFile(databaseTokenFile, 'utf8')).trim() };
 }
 
 /** At the very first start an API token is made and kept in `DIR/admin.token`, written before its row is durable. */
@@ -167,4 +115,10 @@ async function firstSecret(ctx: HostContext, dataDir: string): Promise<void> {
 async function serveApp(ctx: HostContext, { listen }: HostOptions, tls: TlsIdentity | null): Promise<RunningServer> {
   const app = createApp(ctx);
   return serve({ fetch: (request, env) => app.fetch(request, env), listen, tls });
+}
+
+async function keepCertificate(options: HostOptions, { server, tls }: { server: RunningServer; tls: TlsIdentity | null }, signal: AbortSignal): Promise<void> {
+  const { tlsFiles = null, clock = systemClock, log, reload = createWake() } = options;
+  if (tlsFiles === null || tls === null) return;
+  await followCertificate({ files: tlsFiles, identity: tls, server, clock, log, wake: reload }, signal);
 }

@@ -1,4 +1,5 @@
 import type { Backend } from '../backend.ts';
+import { readUsageNow } from './cgroup.ts';
 import { killContainer, pauseContainer, resumeContainer } from './control.ts';
 import { endOf } from './end.ts';
 import { listContainers } from './list.ts';
@@ -26,6 +27,7 @@ export function createDockerBackend(options: DockerBackendOptions): Backend & As
     pause: (ref, signal) => pauseContainer(parts, ref, signal),
     resume: (ref, signal) => resumeContainer(parts, ref, signal),
     end: (ref, signal) => endOf(parts, ref, signal),
+    usage: async (ref, signal) => readUsageNow((await parts.life.about(signal)).layout, ref),
     remove: (ref, signal) => removeContainer(parts, ref, signal),
     watch: (signal) => watchContainers(parts, signal),
     logs: (ref, position, signal) => readLogs(parts, { ref, position }, signal),

@@ -3,6 +3,7 @@ import type { CgroupUsage } from './cgroup.ts';
 import { readUsage } from './cgroup.ts';
 import type { Container } from './container.ts';
 import { findContainer } from './container.ts';
+import type { Held } from './holdings.ts';
 import { heldOf } from './holdings.ts';
 import { assertEngineStays } from './engine-leaving.ts';
 import { readExecFailure } from './exec-failure.ts';
@@ -44,8 +45,12 @@ export async function endOf(
 }
 
 /** The end as the `die` event tells it, at once unless a 137 may yet turn out to be `oom`. */
-export async function judgeDeath(parts: DockerParts, death: Death, signal: AbortSignal): Promise<BackendEnd> {
-  const held = parts.holdings.get(death.ref) ?? (await findContainer(parts, death.ref, signal));
+export async function judgeDeath(
+  parts: DockerParts,
+  death: Death,
+  signal: AbortSignal,
+): Promise<BackendEnd> {
+  const held = await recordOf(parts, death, signal);
   const known = {
     exitCode: death.exitCode,
     endedAtMs: death.atMs,
@@ -59,18 +64,48 @@ export async function judgeDeath(parts: DockerParts, death: Death, signal: Abort
   const first = await gather(parts, { ...known, ref: death.ref }, signal);
   if (isSettled(first)) return verdict(parts, first, signal);
   const oomKilled = await laterSign(parts, death.ref, signal);
-  return verdict(parts, await gather(parts, { ...known, ref: death.ref, oomKilled }, signal), signal);
+  return verdict(
+    parts,
+    await gather(parts, { ...known, ref: death.ref, oomKilled }, signal),
+    signal,
+  );
 }
 
 /** An end that an engine going down may have made is judged once it is back, when it is known to have been away. */
-async function verdict(parts: DockerParts, facts: EndFacts, signal: AbortSignal): Promise<BackendEnd> {
+async function verdict(
+  parts: DockerParts,
+  facts: EndFacts,
+  signal: AbortSignal,
+): Promise<BackendEnd> {
   const end = judgeEnd(facts);
-  if (looksStopped(facts) && !end.oom && !end.engineRestart) await assertEngineStays(parts.options, signal);
+  if (looksStopped(facts) && !end.oom && !end.engineRestart)
+    await assertEngineStays(parts.options, signal);
   return end;
 }
 
+/** Exit codes from here on are not always the program's own: more must be known to tell whose. */
+const firstDoubtful = 126;
+
+/**
+ * What is known of a container that died. It is asked for only where the verdict needs it: the engine answers
+ * nothing about a container whose network it is taking down, some 55 ms.
+ */
+async function recordOf(
+  parts: DockerParts,
+  death: Death,
+  signal: AbortSignal,
+): Promise<Held | null> {
+  const held = parts.holdings.get(death.ref);
+  if (held !== undefined && (held.id !== '' || death.exitCode < firstDoubtful)) return held;
+  return findContainer(parts, death.ref, signal);
+}
+
 /** Waits for an `oom` event or the engine's own record, at most `holdBackMs`; the answer is that record. */
-async function laterSign(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<boolean> {
+async function laterSign(
+  parts: DockerParts,
+  ref: WorkloadRef,
+  signal: AbortSignal,
+): Promise<boolean> {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   let oomKilled = false;
@@ -84,7 +119,11 @@ async function laterSign(parts: DockerParts, ref: WorkloadRef, signal: AbortSign
     if (!oomKilled) await event;
   });
   try {
-    await Promise.race([event, record.catch(() => event), parts.options.clock.sleep(holdBackMs, either)]);
+    await Promise.race([
+      event,
+      record.catch(() => event),
+      parts.options.clock.sleep(holdBackMs, either),
+    ]);
   } finally {
     stopListening();
     over.abort();
@@ -94,7 +133,15 @@ async function laterSign(parts: DockerParts, ref: WorkloadRef, signal: AbortSign
 
 type Known = Pick<
   Container,
-  'ref' | 'exitCode' | 'startedAtMs' | 'endedAtMs' | 'limitBytes' | 'stopSignal' | 'oomKilled' | 'image' | 'logPath'
+  | 'ref'
+  | 'exitCode'
+  | 'startedAtMs'
+  | 'endedAtMs'
+  | 'limitBytes'
+  | 'stopSignal'
+  | 'oomKilled'
+  | 'image'
+  | 'logPath'
 >;
 
 async function gather(parts: DockerParts, known: Known, signal: AbortSignal): Promise<EndFacts> {
@@ -121,7 +168,11 @@ async function gather(parts: DockerParts, known: Known, signal: AbortSignal): Pr
   };
 }
 
-async function usageOf(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<CgroupUsage> {
+async function usageOf(
+  parts: DockerParts,
+  ref: WorkloadRef,
+  signal: AbortSignal,
+): Promise<CgroupUsage> {
   const { layout } = await parts.life.about(signal);
   return readUsage(layout, ref);
 }

@@ -22,8 +22,15 @@ export async function* containerEvents(
   since: bigint | null,
   signal: AbortSignal,
 ): AsyncGenerator<ContainerEvent | 'connected'> {
-  const filters = { type: ['container'], event: actions, label: [`weir.node=${parts.identity.node}`] };
-  const query = { filters: JSON.stringify(filters), ...(since === null ? {} : { since: sinceText(since) }) };
+  const filters = {
+    type: ['container'],
+    event: actions,
+    label: [`weir.node=${parts.identity.node}`],
+  };
+  const query = {
+    filters: JSON.stringify(filters),
+    ...(since === null ? {} : { since: sinceText(since) }),
+  };
   const call = parts.docker.getEvents({ ...query, abortSignal: signal } as object);
   const stream = await ask(call, signal);
   yield 'connected';

@@ -1,9 +1,15 @@
-import type { BackendEnd, WorkloadRef } from '../backend.ts';
+import type { BackendEnd, StartOrder, WorkloadRef } from '../backend.ts';
 import type { Container } from './container.ts';
 import { containerName } from './identity.ts';
 
-/** What never changes about a container of ours, kept so that it is asked for once. */
-export type Held = Pick<Container, 'id' | 'startedAtMs' | 'limitBytes' | 'stopSignal' | 'image' | 'logPath'>;
+/**
+ * What never changes about a container of ours, kept so that it is asked for once. `id` is empty while only what was
+ * ordered is known and the engine was not asked.
+ */
+export type Held = Pick<
+  Container,
+  'id' | 'startedAtMs' | 'limitBytes' | 'stopSignal' | 'image' | 'logPath'
+>;
 
 /**
  * What this incarnation of the Runner knows of containers beyond what the engine says now. All of it may be lost:
@@ -53,6 +59,19 @@ export function createHoldings(): Holdings {
       ends.delete(name);
       oomSeen.delete(name);
     },
+  };
+}
+
+/** What is known of a container that was created just now. */
+export function heldOfOrder({ spec }: StartOrder): Held {
+  const limitBytes = spec.memoryBytes === 0 ? null : spec.memoryBytes;
+  return {
+    id: '',
+    startedAtMs: null,
+    limitBytes,
+    stopSignal: spec.stopSignal,
+    image: spec.image,
+    logPath: '',
   };
 }
 

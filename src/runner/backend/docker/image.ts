@@ -21,10 +21,17 @@ export async function findImage(
   const { allowedLocalPrefixes, registries } = parts.options;
   const source = sourceOf(image, { localPrefixes: allowedLocalPrefixes, registries });
   if (source.kind === 'refused') throw new BackendError('image_not_found', source.message);
-  const info = await askUnless(abortable(parts.docker.getImage(image).inspect(), signal), [404], signal);
+  const info = await askUnless(
+    abortable(parts.docker.getImage(image).inspect(), signal),
+    [404],
+    signal,
+  );
   if (source.kind === 'local') {
     if (info === null || !isNamed(info, image)) {
-      throw new BackendError('image_not_found', `"${image}" is a local image and is not on this node`);
+      throw new BackendError(
+        'image_not_found',
+        `"${image}" is a local image and is not on this node`,
+      );
     }
   } else if (info !== null && !isPulled(info, image)) {
     throw new BackendError(
@@ -46,5 +53,7 @@ function isNamed(info: Docker.ImageInspectInfo, image: string): boolean {
 /** Has the name and came from its registry: what a colleague built and tagged has no digest there. */
 function isPulled(info: Docker.ImageInspectInfo, image: string): boolean {
   const { familiar } = parseImageReference(image);
-  return isNamed(info, image) && info.RepoDigests.some((digest) => digest.startsWith(`${familiar}@`));
+  return (
+    isNamed(info, image) && info.RepoDigests.some((digest) => digest.startsWith(`${familiar}@`))
+  );
 }

@@ -42,7 +42,11 @@ function parseLine(line: string): Omit<LogChunk, 'position'> | null {
     const { log, stream, time } = value as { log?: unknown; stream?: unknown; time?: unknown };
     const atUs = parseTimeUs(typeof time === 'string' ? time : undefined);
     if (typeof log !== 'string' || atUs === null) return null;
-    return { stream: stream === 'stderr' ? 'stderr' : 'stdout', atUs, bytes: Buffer.from(log, 'utf8') };
+    return {
+      stream: stream === 'stderr' ? 'stderr' : 'stdout',
+      atUs,
+      bytes: Buffer.from(log, 'utf8'),
+    };
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { abortable } from '../../../lib/abort.ts';
 
 /** Lets `most` pieces of work run at a time; the rest wait their turn in order. */
@@ -26,6 +27,8 @@ export function createLimiter(most: number): Limiter {
   };
   return {
     async run(work, signal) {
+      // As many as like may wait on one signal.
+      setMaxListeners(0, signal);
       const mine = turn();
       try {
         await abortable(mine, signal);

@@ -6,12 +6,22 @@ import { heldOf } from './holdings.ts';
 import { readIdentity } from './identity.ts';
 import type { DockerParts } from './parts.ts';
 
+/** How many containers the engine is asked about at a time. */
+const atOnce = 8;
+
 /** Everything that is ours, live or ended. One call, and one more for each container that is new to us. */
-export async function listContainers(parts: DockerParts, signal: AbortSignal): Promise<BackendWorkload[]> {
+export async function listContainers(
+  parts: DockerParts,
+  signal: AbortSignal,
+): Promise<BackendWorkload[]> {
   const filters = { label: [`weir.node=${parts.identity.node}`, 'weir.kind=task'] };
   const call = parts.docker.listContainers({ all: true, filters, abortSignal: signal });
   const infos = await ask(call, signal);
-  const found = await Promise.all(infos.map((info) => readListed(parts, info, signal)));
+  const found: (BackendWorkload | null)[] = [];
+  for (let at = 0; at < infos.length; at += atOnce) {
+    const some = infos.slice(at, at + atOnce).map((info) => readListed(parts, info, signal));
+    found.push(...(await Promise.all(some)));
+  }
   return found.filter((one) => one !== null);
 }
 

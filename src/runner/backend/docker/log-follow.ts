@@ -25,11 +25,22 @@ export async function* followLogs(
   const [, since, count] = followPosition.exec(from.position ?? '') ?? [];
   const left = new AbortController();
   const either = AbortSignal.any([signal, left.signal]);
-  const options = { follow: true as const, stdout: true, stderr: true, timestamps: true, abortSignal: either };
-  const call = parts.docker.getContainer(from.id).logs(since === undefined ? options : { ...options, since });
+  const options = {
+    follow: true as const,
+    stdout: true,
+    stderr: true,
+    timestamps: true,
+    abortSignal: either,
+  };
+  const call = parts.docker
+    .getContainer(from.id)
+    .logs(since === undefined ? options : { ...options, since });
   try {
     const stream = await ask(call, signal);
-    yield* chunksOf(demux(stream as AsyncIterable<Uint8Array>), { since: since ?? null, skip: Number(count ?? 0) });
+    yield* chunksOf(demux(stream as AsyncIterable<Uint8Array>), {
+      since: since ?? null,
+      skip: Number(count ?? 0),
+    });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw error;

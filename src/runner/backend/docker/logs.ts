@@ -23,7 +23,8 @@ export async function* readLogs(
   const container = await waitForOutput(parts, from.ref, signal);
   if (container === null) return;
   const followed = from.position !== null && isFollowPosition(from.position);
-  if (followed || !(await mayRead(container.logPath))) yield* followLogs(parts, { ...from, id: container.id }, signal);
+  if (followed || !(await mayRead(container.logPath)))
+    yield* followLogs(parts, { ...from, id: container.id }, signal);
   else yield* tailLogs(parts, { ...from, container }, signal);
 }
 
@@ -58,7 +59,11 @@ async function waitForOutput(
   }
 }
 
-async function hasContainerEnded(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<boolean> {
+async function hasContainerEnded(
+  parts: DockerParts,
+  ref: WorkloadRef,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     const phase = (await findContainer(parts, ref, signal))?.phase;
     return phase === undefined || phase === 'ended';

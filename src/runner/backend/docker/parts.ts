@@ -44,7 +44,10 @@ export interface EngineLife {
 
 const mostGaps = 16;
 
-export function createParts(options: DockerBackendOptions): { parts: DockerParts; client: EngineClient } {
+export function createParts(options: DockerBackendOptions): {
+  parts: DockerParts;
+  client: EngineClient;
+} {
   const client = createEngineClient(options.socketPath);
   const { cluster, node, macKey, hashes } = options;
   const parts: DockerParts = {

@@ -41,7 +41,12 @@ export function createOptions(input: PostureInput): ContainerCreateOptions {
     Image: spec.image,
     Hostname: hostname(spec.name, ref.task),
     Labels: input.labels,
-    Env: containerEnv({ imageEnv: input.imageEnv, spec: spec.env, weir: env, gpuUuids: spec.gpuUuids }),
+    Env: containerEnv({
+      imageEnv: input.imageEnv,
+      spec: spec.env,
+      weir: env,
+      gpuUuids: spec.gpuUuids,
+    }),
     ...(spec.argv === null ? {} : { Entrypoint: spec.argv.slice(0, 1), Cmd: spec.argv.slice(1) }),
     ...(spec.workdir === null ? {} : { WorkingDir: spec.workdir }),
     ...(spec.user === null ? {} : { User: spec.user }),
@@ -94,9 +99,14 @@ function limits(spec: WorkloadSpec, engineNofile: number): HostConfig {
   return {
     // Equal, so that there is no swap on top; 0 means none of both.
     ...(spec.memoryBytes > 0 ? { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes } : {}),
-    ...(spec.cpuMilli > 0 ? { NanoCpus: Math.max(spec.cpuMilli, leastCpuMilli) * 1_000_000 } : { CpuShares: 64 }),
+    ...(spec.cpuMilli > 0
+      ? { NanoCpus: Math.max(spec.cpuMilli, leastCpuMilli) * 1_000_000 }
+      : { CpuShares: 64 }),
     PidsLimit: mostProcesses,
-    ShmSize: spec.memoryBytes > 0 ? Math.max(leastShmBytes, Math.floor(spec.memoryBytes / 2)) : unlimitedShmBytes,
+    ShmSize:
+      spec.memoryBytes > 0
+        ? Math.max(leastShmBytes, Math.floor(spec.memoryBytes / 2))
+        : unlimitedShmBytes,
     Ulimits: [
       { Name: 'nofile', Soft: Math.min(65_536, nofileHard), Hard: nofileHard },
       { Name: 'core', Soft: 0, Hard: 0 },
@@ -106,11 +116,16 @@ function limits(spec: WorkloadSpec, engineNofile: number): HostConfig {
 
 function devices(gpuUuids: readonly string[]): HostConfig {
   if (gpuUuids.length === 0) return {};
-  return { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [...gpuUuids], Capabilities: [['gpu']] }] };
+  return {
+    DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [...gpuUuids], Capabilities: [['gpu']] }],
+  };
 }
 
 /** RFC 1123 label: a task's name may hold dots and underscores. */
 function hostname(name: string, id: string): string {
-  const label = name.replace(/[^A-Za-z0-9-]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 63);
-  return label === '' ? id : label;
+  const label = name
+    .replace(/[^A-Za-z0-9-]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63);
+  return label === '' ? id.replaceAll('.', '-') : label;
 }

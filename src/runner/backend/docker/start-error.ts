@@ -15,7 +15,10 @@ export function startError(image: string, sentence: string, cause?: unknown): Ba
   if (/no command specified/i.test(sentence)) {
     return refuse(`"${image}" has no command of its own: give one`, cause);
   }
-  const plain = sentence.trim().replace(wrapping, '').replace(/: unknown$/, '');
+  const plain = sentence
+    .trim()
+    .replace(wrapping, '')
+    .replace(/: unknown$/, '');
   return refuse(`the engine could not start it: ${plain}`, cause);
 }
 

@@ -5,7 +5,7 @@ import { cgroupParent, setCpuShares } from './cgroup.ts';
 import type { Container } from './container.ts';
 import { findContainer, findStanding, workloadOf } from './container.ts';
 import { ask, engineSentence, statusOf } from './engine.ts';
-import { heldOf } from './holdings.ts';
+import { heldOf, heldOfOrder } from './holdings.ts';
 import { containerName, labelsFor } from './identity.ts';
 import { findImage } from './image.ts';
 import type { DockerParts } from './parts.ts';
@@ -21,9 +21,14 @@ export function startContainer(
 ): Promise<BackendWorkload> {
   return parts.starts.run(async () => {
     const container = await createOrAdopt(parts, order, signal);
-    if (container === null || container.phase === 'created') await startCreated(parts, order, signal);
+    if (container === null || container.phase === 'created')
+      await startCreated(parts, order, signal);
     const now = await findContainer(parts, order.ref, signal);
-    if (now === null) throw new BackendError('start_failed', `${containerName(order.ref)} was removed while it started`);
+    if (now === null)
+      throw new BackendError(
+        'start_failed',
+        `${containerName(order.ref)} was removed while it started`,
+      );
     parts.holdings.keep(order.ref, heldOf(now));
     return workloadOf(now);
   }, signal);
@@ -48,7 +53,8 @@ async function createOrAdopt(
       const there = await findStanding(parts, order.ref, signal);
       if (there !== null && there !== 'foreign') return there;
       // An image that is gone hinders only what is not there yet.
-      if (error instanceof BackendError || there === 'foreign' || tries === mostTries) throw refusal(order, error);
+      if (error instanceof BackendError || there === 'foreign' || tries === mostTries)
+        throw refusal(order, error);
     }
     await parts.options.clock.sleep(tryAgainMs, signal);
   }
@@ -56,7 +62,9 @@ async function createOrAdopt(
 
 /** Something may stand there already: the name is taken, or the image is not there any more. */
 function isTaken(error: unknown): boolean {
-  return statusOf(error) === 409 || (error instanceof BackendError && error.code === 'image_not_found');
+  return (
+    statusOf(error) === 409 || (error instanceof BackendError && error.code === 'image_not_found')
+  );
 }
 
 async function create(parts: DockerParts, order: StartOrder, signal: AbortSignal): Promise<void> {
@@ -78,9 +86,14 @@ async function create(parts: DockerParts, order: StartOrder, signal: AbortSignal
   // The client would put the whole body into the query as well.
   const call = { _query: { name: containerName(order.ref) }, _body: body, abortSignal: signal };
   await ask(docker.createContainer(call as Docker.ContainerCreateOptions), signal);
+  parts.holdings.keep(order.ref, heldOfOrder(order));
 }
 
-async function startCreated(parts: DockerParts, order: StartOrder, signal: AbortSignal): Promise<void> {
+async function startCreated(
+  parts: DockerParts,
+  order: StartOrder,
+  signal: AbortSignal,
+): Promise<void> {
   const container = parts.docker.getContainer(containerName(order.ref));
   try {
     await ask(container.start({ abortSignal: signal }), signal);
@@ -110,7 +123,11 @@ function refusal(order: StartOrder, error: unknown): BackendError {
   if (statusOf(error) === 404 && /no such image/i.test(sentence)) return missingImage(order);
   if (statusOf(error) === 409) {
     const name = containerName(order.ref);
-    return new BackendError('start_failed', `a container named ${name} that is not Weir's stands in the way`, error);
+    return new BackendError(
+      'start_failed',
+      `a container named ${name} that is not Weir's stands in the way`,
+      error,
+    );
   }
   return startError(order.spec.image, sentence, error);
 }

@@ -7,7 +7,9 @@ import { createSimulatedPuller } from './simulated-pull.ts';
 import { describeWorkload, startSimulated } from './simulated-start.ts';
 
 /** A backend without a machine beneath: the workloads live in `engine`, which a later backend finds them in. */
-export function createSimulatedBackend(options: { engine: SimulatedEngine }): Backend & AsyncDisposable {
+export function createSimulatedBackend(options: {
+  engine: SimulatedEngine;
+}): Backend & AsyncDisposable {
   const { engine } = options;
   const find = (ref: WorkloadRef, signal: AbortSignal): SimulatedWorkload | undefined => {
     signal.throwIfAborted();
@@ -39,6 +41,11 @@ export function createSimulatedBackend(options: { engine: SimulatedEngine }): Ba
     async end(ref, signal) {
       const workload = find(ref, signal);
       return workload === undefined ? 'absent' : workload.end;
+    },
+    async usage(ref, signal) {
+      const workload = find(ref, signal);
+      const used = workload?.phase === 'ended' ? undefined : workload?.process?.usage();
+      return used === undefined ? null : { cpuTimeMs: used.cpuTimeMs, memoryBytes: used.memoryPeakBytes };
     },
     async remove(ref, signal) {
       if (find(ref, signal) !== undefined) engine.removeByHand(ref);

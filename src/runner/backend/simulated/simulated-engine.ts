@@ -1,5 +1,12 @@
 import type { Clock } from '../../../lib/clock.ts';
-import type { BackendEnd, BackendEvent, LogChunk, StartOrder, WorkloadPhase, WorkloadRef } from '../backend.ts';
+import type {
+  BackendEnd,
+  BackendEvent,
+  LogChunk,
+  StartOrder,
+  WorkloadPhase,
+  WorkloadRef,
+} from '../backend.ts';
 import { BackendError } from '../backend.ts';
 import type { ProcessEnd, SimulatedProcess } from './simulated-process.ts';
 import type { SimulatedScript } from './script.ts';
@@ -95,7 +102,8 @@ export function createSimulatedEngine(options: {
       engine.engineUp();
     },
     removeByHand: (ref) => removeByHand(engine, ref),
-    dieNow: (ref, exitCode) => engine.workloads.get(workloadKey(ref))?.process?.end({ exitCode, oom: false }),
+    dieNow: (ref, exitCode) =>
+      engine.workloads.get(workloadKey(ref))?.process?.end({ exitCode, oom: false }),
     cutNextStart() {
       cut = true;
     },
@@ -105,7 +113,8 @@ export function createSimulatedEngine(options: {
 
 function removeByHand(engine: SimulatedEngine, ref: WorkloadRef): void {
   const workload = engine.workloads.get(workloadKey(ref));
-  if (workload !== undefined && workload.phase !== 'created') engine.finish(workload, { exitCode: 137, oom: false });
+  if (workload !== undefined && workload.phase !== 'created')
+    engine.finish(workload, { exitCode: 137, oom: false });
   if (engine.workloads.delete(workloadKey(ref))) engine.emit({ kind: 'removed', ref });
 }
 
@@ -120,11 +129,7 @@ const signalNames: Readonly<Record<number, string>> = {
   143: 'SIGTERM',
 };
 
-function finish(
-  engine: SimulatedEngine,
-  workload: SimulatedWorkload,
-  how: ProcessEnd,
-): void {
+function finish(engine: SimulatedEngine, workload: SimulatedWorkload, how: ProcessEnd): void {
   if (workload.phase === 'ended') return;
   const usage = workload.process?.usage() ?? { memoryPeakBytes: 0, cpuTimeMs: 0 };
   const limitBytes = workload.order.spec.memoryBytes;

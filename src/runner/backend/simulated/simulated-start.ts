@@ -7,7 +7,13 @@ import { startProcess } from './simulated-process.ts';
 
 export function describeWorkload(workload: SimulatedWorkload): BackendWorkload {
   const { order, phase, startedAtMs } = workload;
-  return { ref: order.ref, generation: order.generation, owner: order.spec.owner, phase, startedAtMs };
+  return {
+    ref: order.ref,
+    generation: order.generation,
+    owner: order.spec.owner,
+    phase,
+    startedAtMs,
+  };
 }
 
 /** Creates and starts a workload, or what of that was not done before. */
@@ -24,7 +30,8 @@ export async function startSimulated(
   if (engine.takeCut()) throw new BackendError('engine_down', 'the simulated engine went away');
   await engine.clock.sleep(engine.script.startMs(order), signal);
   engine.assertUp();
-  if (engine.workloads.get(key) !== workload) throw new BackendError('start_failed', `${key} was removed while it started`);
+  if (engine.workloads.get(key) !== workload)
+    throw new BackendError('start_failed', `${key} was removed while it started`);
   if (workload.phase === 'created') run(engine, workload);
   return describeWorkload(workload);
 }
@@ -56,7 +63,9 @@ function run(engine: SimulatedEngine, workload: SimulatedWorkload): void {
     throw new BackendError('start_failed', refusal);
   }
   const { image } = order.spec;
-  const steps = parseProgram(engine.script.program(order.spec) ?? engine.script.image(image)?.program ?? []);
+  const steps = parseProgram(
+    engine.script.program(order.spec) ?? engine.script.image(image)?.program ?? [],
+  );
   workload.phase = 'running';
   workload.startedAtMs = engine.clock.now();
   engine.emit({ kind: 'changed', ref: order.ref, phase: 'running' });

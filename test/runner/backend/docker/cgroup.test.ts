@@ -65,11 +65,19 @@ describe('v1', () => {
   it('tells peak and processor time', async () => {
     await write(`memory/${folder}/memory.max_usage_in_bytes`, '67108864\n');
     await write(`cpu/${folder}/cpuacct.usage`, '1234567890\n');
-    expect(await readUsage(layout(), ref)).toEqual({ peakBytes: 67_108_864, cpuTimeMs: 1235, oomKills: null });
+    expect(await readUsage(layout(), ref)).toEqual({
+      peakBytes: 67_108_864,
+      cpuTimeMs: 1235,
+      oomKills: null,
+    });
   });
 
   it('says nothing of a group that is gone', async () => {
-    expect(await readUsage(layout(), ref)).toEqual({ peakBytes: null, cpuTimeMs: null, oomKills: null });
+    expect(await readUsage(layout(), ref)).toEqual({
+      peakBytes: null,
+      cpuTimeMs: null,
+      oomKills: null,
+    });
     await setCpuShares(layout(), ref, 512);
   });
 
@@ -77,13 +85,20 @@ describe('v1', () => {
     await mkdir(join(root, 'memory', folder, 'left-over'), { recursive: true });
     await mkdir(join(root, 'cpu', folder), { recursive: true });
     await removeCgroup(layout(), ref);
-    expect([await readdir(join(root, 'memory/weir')), await readdir(join(root, 'cpu/weir'))]).toEqual([[], []]);
+    expect([
+      await readdir(join(root, 'memory/weir')),
+      await readdir(join(root, 'cpu/weir')),
+    ]).toEqual([[], []]);
     await removeCgroup(layout(), ref);
   });
 });
 
 describe('v2', () => {
-  const layout = (): CgroupLayout => ({ version: 'v2', driver: 'systemd', mounts: new Map([['unified', root]]) });
+  const layout = (): CgroupLayout => ({
+    version: 'v2',
+    driver: 'systemd',
+    mounts: new Map([['unified', root]]),
+  });
   const folder = `weir.slice/weir-${ref.task}_3.slice`;
 
   it('tells peak, processor time and kills for memory', async () => {

@@ -7,6 +7,7 @@ import { startOrder } from '../../../support/workload-orders.ts';
 
 const { signal } = new AbortController();
 const trap = 'weir/test-trap:1';
+const snapshot = 'weir/test-snapshot:1';
 const mine = 'somebody-s-own-image:1';
 let node: DockerNode;
 let backend: Backend & AsyncDisposable;
@@ -18,7 +19,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await backend[Symbol.asyncDispose]();
   await node[Symbol.asyncDispose]();
-  await docker('rmi', '-f', trap, mine);
+  await docker('rmi', '-f', trap, snapshot, mine);
 });
 
 /** A container made by hand from the small image, committed with changes: an image of somebody's own. */
@@ -36,10 +37,29 @@ describe('containers that are not ours', () => {
       await docker('inspect', '--format', '{{json .Config.Labels}}', containerName(order.ref)),
     ) as Record<string, string>;
     const copied = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
-    const other = await docker('run', '-d', '--network', 'none', ...copied, demoImage, 'sleep', '86400');
+    const other = await docker(
+      'run',
+      '-d',
+      '--network',
+      'none',
+      ...copied,
+      demoImage,
+      'sleep',
+      '86400',
+    );
     const next = { ...order.ref, attempt: 2 };
     const named = ['--name', containerName(next), '--label', 'weir.attempt=2'];
-    const third = await docker('run', '-d', '--network', 'none', ...copied, ...named, demoImage, 'sleep', '86400');
+    const third = await docker(
+      'run',
+      '-d',
+      '--network',
+      'none',
+      ...copied,
+      ...named,
+      demoImage,
+      'sleep',
+      '86400',
+    );
     try {
       expect((await backend.list(signal)).map((one) => one.ref)).toEqual([order.ref]);
       expect(await backend.end(next, signal)).toBe('absent');
@@ -60,11 +80,13 @@ describe('containers that are not ours', () => {
   it('are also those of a snapshot of a task of ours', async () => {
     const order = startOrder(node.nextCounter(), { image: demoImage, argv: shell('sleep 86400') });
     await backend.start(order, signal);
-    await docker('commit', containerName(order.ref), trap);
+    await docker('commit', containerName(order.ref), snapshot);
     await backend.remove(order.ref, signal);
-    const id = await docker('run', '-d', '--network', 'none', trap);
+    const id = await docker('run', '-d', '--network', 'none', snapshot);
     try {
-      expect(await docker('inspect', '--format', '{{index .Config.Labels "weir.id"}}', id)).toBe(order.ref.task);
+      expect(await docker('inspect', '--format', '{{index .Config.Labels "weir.id"}}', id)).toBe(
+        order.ref.task,
+      );
       expect(await backend.list(signal)).toEqual([]);
     } finally {
       await docker('rm', '-f', id);
@@ -95,11 +117,19 @@ describe('an image', () => {
     );
     const order = startOrder(node.nextCounter(), { image: trap, argv: shell('sleep 86400') });
     await backend.start(order, signal);
-    const info = JSON.parse(await docker('inspect', '--format', '{{json .}}', containerName(order.ref)));
+    const info = JSON.parse(
+      await docker('inspect', '--format', '{{json .}}', containerName(order.ref)),
+    );
     expect(info.Config.Labels).toMatchObject({ 'weir.id': order.ref.task, 'weir.owner': 'ada' });
     const env = await docker('exec', containerName(order.ref), 'env');
     expect(env.split('\n')).toEqual(
-      expect.arrayContaining(['LD_PRELOAD=', 'LD_AUDIT=', 'NVIDIA_VISIBLE_DEVICES=void', 'NVIDIA_IMEX_CHANNELS=', 'KEPT=yes']),
+      expect.arrayContaining([
+        'LD_PRELOAD=',
+        'LD_AUDIT=',
+        'NVIDIA_VISIBLE_DEVICES=void',
+        'NVIDIA_IMEX_CHANNELS=',
+        'KEPT=yes',
+      ]),
     );
     expect(info.State.Health).toBeUndefined();
     const volumes = info.Mounts.map((mount: { Name: string }) => mount.Name);
@@ -108,7 +138,7 @@ describe('an image', () => {
     await expect(docker('volume', 'inspect', ...volumes)).rejects.toThrow(/no such volume/i);
   });
 
-  it('that somebody made on the node is nobody else\'s, by name or by id', async () => {
+  it("that somebody made on the node is nobody else's, by name or by id", async () => {
     await commit(mine);
     const id = (await docker('inspect', '--format', '{{.Id}}', mine)).replace('sha256:', '');
     for (const image of [mine, id.slice(0, 12), `weir/${id.slice(0, 12)}`]) {

@@ -25,7 +25,9 @@ function task(script: string, spec: Partial<StartOrder['spec']> = {}): StartOrde
 }
 
 /** What a task prints, and how it ends. */
-async function outcome(order: StartOrder): Promise<{ output: string; end: BackendEnd | 'absent' | null }> {
+async function outcome(
+  order: StartOrder,
+): Promise<{ output: string; end: BackendEnd | 'absent' | null }> {
   const watched = await watchBackend(backend);
   await backend.start(order, signal);
   await watched.until(endedOf(order.ref));
@@ -37,15 +39,29 @@ async function outcome(order: StartOrder): Promise<{ output: string; end: Backen
 interface Inspected {
   Mounts: unknown[];
   Config: unknown;
-  HostConfig: { Ulimits: { Name: string; Hard: number }[]; MaskedPaths: string[]; ReadonlyPaths: string[] };
+  HostConfig: {
+    Ulimits: { Name: string; Hard: number }[];
+    MaskedPaths: string[];
+    ReadonlyPaths: string[];
+  };
 }
 
 /** What the engine says of the container, in the words of 20.10: newer ones sort and prefix capabilities. */
 async function inspect(order: StartOrder): Promise<Inspected> {
-  const info = JSON.parse(await docker('inspect', '--format', '{{json .}}', containerName(order.ref)));
+  const info = JSON.parse(
+    await docker('inspect', '--format', '{{json .}}', containerName(order.ref)),
+  );
   const host = info.HostConfig;
   const CapAdd = host.CapAdd.map((name: string) => name.replace(/^CAP_/, '')).toSorted();
-  return { ...info, HostConfig: { ...host, CapAdd, Devices: host.Devices ?? [], PortBindings: host.PortBindings ?? {} } };
+  return {
+    ...info,
+    HostConfig: {
+      ...host,
+      CapAdd,
+      Devices: host.Devices ?? [],
+      PortBindings: host.PortBindings ?? {},
+    },
+  };
 }
 
 describe('a default task', () => {
@@ -114,7 +130,10 @@ describe('a default task', () => {
       AttachStdin: false,
       OpenStdin: false,
       Tty: false,
-      Env: expect.arrayContaining([`WEIR_TASK_ID=${order.ref.task}`, 'NVIDIA_VISIBLE_DEVICES=void']),
+      Env: expect.arrayContaining([
+        `WEIR_TASK_ID=${order.ref.task}`,
+        'NVIDIA_VISIBLE_DEVICES=void',
+      ]),
       Entrypoint: ['/bin/sh'],
       Cmd: ['-c', 'sleep 86400'],
       Healthcheck: { Test: ['NONE'] },
@@ -135,12 +154,19 @@ describe('a default task', () => {
   });
 
   it('has no more capabilities inside than the list, and can gain none', async () => {
-    const { output } = await outcome(task('grep -E "^(Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):" /proc/self/status'));
+    const { output } = await outcome(
+      task('grep -E "^(Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):" /proc/self/status'),
+    );
     // CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, FSETID 4, KILL 5, SETGID 6, SETUID 7, SETPCAP 8, NET_BIND_SERVICE 10,
     // SYS_CHROOT 18, SETFCAP 31
     const list = [0, 1, 3, 4, 5, 6, 7, 8, 10, 18, 31].reduce((mask, bit) => mask + 2 ** bit, 0);
     const mask = list.toString(16).padStart(16, '0');
-    expect(output.trim().split(/\n/).map((line) => line.split(/:\s+/))).toEqual([
+    expect(
+      output
+        .trim()
+        .split(/\n/)
+        .map((line) => line.split(/:\s+/)),
+    ).toEqual([
       ['CapPrm', mask],
       ['CapEff', mask],
       ['CapBnd', mask],
@@ -154,7 +180,10 @@ describe('a default task', () => {
     ['make a device', 'mknod /tmp/disk b 8 0'],
     ['open a raw socket', 'ping -c 1 -w 1 127.0.0.1'],
     ['mount', 'mount -t tmpfs none /tmp'],
-    ['write into its control groups', 'find /sys/fs/cgroup -name cgroup.procs | while read f; do (echo 0 > $f) && echo yes; done | grep -q yes'],
+    [
+      'write into its control groups',
+      'find /sys/fs/cgroup -name cgroup.procs | while read f; do (echo 0 > $f) && echo yes; done | grep -q yes',
+    ],
     ['read the memory of the kernel', 'head -c 1 /proc/kcore | grep -q .'],
     ['dump core', 'ulimit -H -c unlimited'],
   ])('cannot %s', async (_what, script) => {
@@ -170,14 +199,22 @@ describe('a default task', () => {
   });
 
   it('cannot make more processes than its limit', async () => {
-    const { output } = await outcome(task('cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null'));
+    const { output } = await outcome(
+      task('cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null'),
+    );
     expect(output.trim()).toBe('4096');
   });
 });
 
 describe('what a task asks for', () => {
   it('reaches the process: environment, folder, user, argv as given', async () => {
-    const argv = ['/bin/sh', '-c', 'echo "$A|$(pwd)|$(id -u):$(id -g)|$1|$(hostname)"', 'sh', 'x && y'];
+    const argv = [
+      '/bin/sh',
+      '-c',
+      'echo "$A|$(pwd)|$(id -u):$(id -g)|$1|$(hostname)"',
+      'sh',
+      'x && y',
+    ];
     const order = startOrder(node.nextCounter(), {
       image: demoImage,
       name: 'My_task.1',

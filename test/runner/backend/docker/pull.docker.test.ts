@@ -43,7 +43,8 @@ async function layerOf(text: string): Promise<Buffer> {
 }
 
 function layersAsked(): number {
-  return registry.requests.filter((line) => line.startsWith('GET') && line.includes('/blobs/')).length;
+  return registry.requests.filter((line) => line.startsWith('GET') && line.includes('/blobs/'))
+    .length;
 }
 
 describe('a pull', () => {
@@ -81,13 +82,16 @@ describe('a pull', () => {
     await expect(docker('image', 'inspect', image)).resolves.toContain('sha256');
   });
 
-  it.each(['team/tool:2', 'team/nothing:1'])('of %s, which is not there, is image_not_found', async (name) => {
-    const missing = `${registry.host}/${name}`;
-    await expect(backend.pull(missing, () => undefined, signal)).rejects.toMatchObject({
-      code: 'image_not_found',
-      message: expect.stringContaining(missing),
-    });
-  });
+  it.each(['team/tool:2', 'team/nothing:1'])(
+    'of %s, which is not there, is image_not_found',
+    async (name) => {
+      const missing = `${registry.host}/${name}`;
+      await expect(backend.pull(missing, () => undefined, signal)).rejects.toMatchObject({
+        code: 'image_not_found',
+        message: expect.stringContaining(missing),
+      });
+    },
+  );
 
   it('from a registry where nothing answers is image_pull_failed', async () => {
     await registry[Symbol.asyncDispose]();
@@ -103,7 +107,9 @@ describe('a pull', () => {
     registry.add('team/broken', '1', layer);
     layer.fill(0x2a);
     const broken = `${registry.host}/team/broken:1`;
-    await expect(backend.pull(broken, () => undefined, signal)).rejects.toMatchObject({ code: 'image_pull_failed' });
+    await expect(backend.pull(broken, () => undefined, signal)).rejects.toMatchObject({
+      code: 'image_pull_failed',
+    });
   });
 });
 

@@ -10,14 +10,30 @@ import { createLimiter } from '../../../../src/runner/backend/docker/limiter.ts'
 
 describe('the environment', () => {
   it('blanks what an image sets unasked, and nothing else', () => {
-    const image = ['PATH=/bin', 'LD_PRELOAD=/evil.so', 'NVIDIA_VISIBLE_DEVICES=all', 'NVIDIA_REQUIRE_CUDA=cuda>=12', 'OLD_X=1'];
+    const image = [
+      'PATH=/bin',
+      'LD_PRELOAD=/evil.so',
+      'NVIDIA_VISIBLE_DEVICES=all',
+      'NVIDIA_REQUIRE_CUDA=cuda>=12',
+      'OLD_X=1',
+    ];
     expect(blankedVariables(image)).toEqual({ LD_PRELOAD: '', NVIDIA_VISIBLE_DEVICES: '' });
   });
 
   it('names exactly the GPUs that were given, whatever image and task say', () => {
-    const parts = { imageEnv: [], spec: { NVIDIA_VISIBLE_DEVICES: 'all', A: '1' }, weir: { WEIR_TASK_ID: 't1' } };
-    expect(containerEnv({ ...parts, gpuUuids: ['GPU-1', 'GPU-2'] })).toContain('NVIDIA_VISIBLE_DEVICES=GPU-1,GPU-2');
-    expect(containerEnv({ ...parts, gpuUuids: [] })).toEqual(['NVIDIA_VISIBLE_DEVICES=void', 'A=1', 'WEIR_TASK_ID=t1']);
+    const parts = {
+      imageEnv: [],
+      spec: { NVIDIA_VISIBLE_DEVICES: 'all', A: '1' },
+      weir: { WEIR_TASK_ID: 't1' },
+    };
+    expect(containerEnv({ ...parts, gpuUuids: ['GPU-1', 'GPU-2'] })).toContain(
+      'NVIDIA_VISIBLE_DEVICES=GPU-1,GPU-2',
+    );
+    expect(containerEnv({ ...parts, gpuUuids: [] })).toEqual([
+      'NVIDIA_VISIBLE_DEVICES=void',
+      'A=1',
+      'WEIR_TASK_ID=t1',
+    ]);
   });
 });
 
@@ -64,13 +80,20 @@ describe('the limiter', () => {
   });
 });
 
-it('a kill of ours is known to the next incarnation, until it is cleared', async () => {
+it('a signal of ours is known to the next incarnation, until it is cleared', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'weir-marks-'));
-  await createKillMarks(folder).mark('weir-t1-1');
+  const marks = createKillMarks(folder);
+  await marks.mark('weir-t1-1', 'SIGTERM');
+  await marks.mark('weir-t1-2', 'SIGKILL');
   const next = createKillMarks(folder);
-  expect([await next.has('weir-t1-1'), await next.has('weir-t1-2')]).toEqual([true, false]);
-  await next.clear('weir-t1-1');
-  expect(await createKillMarks(folder).has('weir-t1-1')).toBe(false);
+  expect(await next.sent('weir-t1-1')).toEqual({ anySignal: true, sigkill: false });
+  expect(await next.sent('weir-t1-2')).toEqual({ anySignal: true, sigkill: true });
+  expect(await next.sent('weir-t1-3')).toEqual({ anySignal: false, sigkill: false });
+  await next.clear('weir-t1-2');
+  expect(await createKillMarks(folder).sent('weir-t1-2')).toEqual({
+    anySignal: false,
+    sigkill: false,
+  });
   await rm(folder, { recursive: true });
 });
 
@@ -83,8 +106,9 @@ it('a channel whose reader is too slow says so instead of growing', async () => 
   expect(read).toEqual([-1, 4, 5]);
 });
 
-it('the limit of open files is the engine\'s own', () => {
-  const limits = (hard: string): string => `Limit   Soft Limit  Hard Limit  Units\nMax open files            1024     ${hard}    files\n`;
+it("the limit of open files is the engine's own", () => {
+  const limits = (hard: string): string =>
+    `Limit   Soft Limit  Hard Limit  Units\nMax open files            1024     ${hard}    files\n`;
   expect(parseNofileHard(limits('20000'))).toBe(20_000);
   expect(parseNofileHard(limits('unlimited'))).toBeGreaterThan(1_000_000);
   expect(parseNofileHard('')).toBe(4096);

@@ -1,12 +1,18 @@
 import { systemClock } from '../../../../src/lib/clock.ts';
 import type { StartOrder } from '../../../../src/runner/backend/backend.ts';
 import { createSimulatedBackend } from '../../../../src/runner/backend/simulated/simulated-backend.ts';
-import { createSimulatedEngine, workloadKey } from '../../../../src/runner/backend/simulated/simulated-engine.ts';
+import {
+  createSimulatedEngine,
+  workloadKey,
+} from '../../../../src/runner/backend/simulated/simulated-engine.ts';
 import { backendContract } from '../../../contract/backend.ts';
 import type { BackendHarness, Deed } from '../../../contract/backend-harness.ts';
 
 backendContract('the simulated one', async () => {
-  const engine = createSimulatedEngine({ clock: systemClock, script: { startMs: () => 5, startFailure } });
+  const engine = createSimulatedEngine({
+    clock: systemClock,
+    script: { startMs: () => 5, startFailure },
+  });
   let counter = 100;
   return {
     open: () => createSimulatedBackend({ engine }),
