@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { show } from './run.mjs';
 
-for (const name of ['lint-config.mjs', 'migrations.mjs', 'reference.mjs']) {
+for (const name of ['lint-config.mjs', 'migrations.mjs', 'reference.mjs', 'reference-configuration.mjs']) {
   const script = fileURLToPath(new URL(name, import.meta.url));
   if (!existsSync(script)) continue;
   // tsx: the reference is made of the source's own tables.

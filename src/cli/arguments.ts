@@ -25,19 +25,6 @@ export function durationMs(text: string): number {
   throw new InvalidArgumentError('It must be a duration such as 30s or 1h30m.');
 }
 
-export interface ListenAddress {
-  address: string;
-  port: number;
-}
-
-/** `ADDR:PORT`, `[::1]:8000`, or a port alone, which is meant on loopback. Port 0 picks a free one. */
-export function listenAddress(text: string): ListenAddress {
-  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match && port <= 65_535) return { address: match[1] ?? match[2] ?? '127.0.0.1', port };
-  throw new InvalidArgumentError('It must be ADDRESS:PORT such as 0.0.0.0:8000 or [::]:8000.');
-}
-
 /** `KEY=VALUE` pairs into an object; a later one wins. */
 export function pairs(texts: readonly string[], option: string): Record<string, string> {
   return Object.fromEntries(

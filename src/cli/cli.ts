@@ -23,6 +23,8 @@ export interface Cli {
   onInterrupt(listener: () => void): () => void;
   /** SIGTERM as well, for the processes that stay. */
   onTerminate(listener: () => void): () => void;
+  /** SIGHUP, when no terminal sends it: files are to be read anew. */
+  onReload(listener: () => void): () => void;
   /** Aborts when nobody reads the output any more. */
   readonly signal: AbortSignal;
   /** Says with which code the process ends when the command returns. */
@@ -34,4 +36,6 @@ export interface Folders {
   config: string;
   /** Where Host and Runner of this machine keep their state unless told. */
   data: string;
+  /** What the operator of this machine set for all of it. */
+  system: string;
 }

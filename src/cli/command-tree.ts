@@ -97,6 +97,24 @@ const context: readonly Entry[] = [
   },
 ];
 
+const config: readonly Entry[] = [
+  {
+    name: 'init',
+    summary: 'write a configuration file with every key',
+    load: async () => (await import('./commands/config/init.ts')).configInit,
+  },
+  {
+    name: 'show',
+    summary: 'show each value and where it comes from',
+    load: async () => (await import('./commands/config/show.ts')).configShow,
+  },
+  {
+    name: 'check',
+    summary: 'list all that is wrong with a configuration',
+    load: async () => (await import('./commands/config/check.ts')).configCheck,
+  },
+];
+
 /** Every command there is. */
 export const commandTree: readonly Entry[] = [
   {
@@ -137,6 +155,7 @@ export const commandTree: readonly Entry[] = [
     summary: 'run the Runner of this machine',
     load: async () => (await import('./commands/runner.ts')).runner,
   },
+  { name: 'config', summary: 'the configuration of Host and Runner here', entries: config },
   {
     name: 'version',
     summary: 'show versions',

@@ -17,5 +17,6 @@ export function findFolders({ env, home, uid }: Surroundings): Folders {
   return {
     config: join(xdg(env['XDG_CONFIG_HOME'], join(home, '.config')), 'weir'),
     data: uid === 0 ? '/var/lib/weir' : data,
+    system: '/etc/weir',
   };
 }

@@ -59,6 +59,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   createFetch,
   onInterrupt: (listener) => on(['SIGINT'], listener),
   onTerminate: (listener) => on(['SIGTERM', 'SIGINT'], listener),
+  // A terminal that closes ends what runs in it.
+  onReload: (listener) => (process.stdin.isTTY ? () => undefined : on(['SIGHUP'], listener)),
   signal: unread.signal,
 });
 for (const close of closing) close();

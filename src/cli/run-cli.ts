@@ -1,5 +1,6 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import type { Cli } from './cli.ts';
+import { commandTree } from './command-tree.ts';
 import { errorLines, exitCodeOf, usageError } from './cli-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { leadingFlagsLast } from './leading-flags.ts';
@@ -51,14 +52,14 @@ function told(cli: Cli, argv: readonly string[], error: unknown): number {
   return exitCodeOf(shown);
 }
 
+/** Commands that are groups of others. */
+const groups = new Set(commandTree.filter((entry) => 'entries' in entry).map(({ name }) => name));
+
 /** `error: unknown command 'tsak'\n(Did you mean task?)` in the words of our own errors. */
 function fromParser(error: CommanderError, argv: readonly string[]): Error {
   const [first = '', suggestion] = error.message.split('\n');
   const [, meant] = /^\(Did you mean (?:one of )?(.*?)\??\)$/.exec(suggestion ?? '') ?? [];
-  const path = argv.slice(
-    0,
-    argv[0] === 'task' || argv[0] === 'node' || argv[0] === 'context' ? 2 : 1,
-  );
+  const path = argv.slice(0, groups.has(argv[0] ?? '') ? 2 : 1);
   const words = path.filter((word) => /^[a-z-]+$/.test(word) && !word.startsWith('-'));
   const help = error.code === 'commander.unknownCommand' ? words.slice(0, -1) : words;
   const command = ['weir', ...help, '--help'].join(' ');

@@ -1,10 +1,13 @@
 /** The candidate that was probably meant, or `null` when none is near. */
 export function closest(word: string, candidates: readonly string[]): string | null {
   const ranked = candidates
-    .map((candidate) => ({ candidate, edits: editsBetween(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({
+      candidate,
+      edits: editsBetween(word.toLowerCase(), candidate.toLowerCase()),
+    }))
     .sort((a, b) => a.edits - b.edits);
   const [best] = ranked;
-  const most = Math.max(1, Math.floor(word.length / 3));
+  const most = Math.ceil(word.length / 3);
   return best && best.edits <= most ? best.candidate : null;
 }
 

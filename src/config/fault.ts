@@ -4,7 +4,7 @@ export interface Fault {
   path: string;
   /** What is wrong, with the value. */
   message: string;
-  /** `/etc/weir/config.json:4:13`, `WEIR_LOG_LEVEL`, `--listen`. */
+  /** `/etc/weir/config.json:4:13`, the name of a variable, `--listen`. */
   source: string;
   /** What would mend it. */
   fix: string;

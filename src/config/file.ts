@@ -76,8 +76,11 @@ function readGroup(
   reading: Reading,
   { node, group, path }: { node: Node; group: Group; path: string },
 ): void {
-  const tell = (at: string, offset: number, { message, fix }: Pick<Fault, 'message' | 'fix'>): void =>
-    void reading.faults.push({ path: at, message, source: reading.place(offset), fix });
+  const tell = (
+    at: string,
+    offset: number,
+    { message, fix }: Pick<Fault, 'message' | 'fix'>,
+  ): void => void reading.faults.push({ path: at, message, source: reading.place(offset), fix });
   if (node.type !== 'object') {
     const message = `must be an object, not ${JSON.stringify(valueOf(node))}`;
     tell(path, node.offset, { message, fix: `write { "${Object.keys(group.keys)[0] ?? ''}": … }` });
@@ -88,7 +91,8 @@ function readGroup(
     const at = path === '' ? name : `${path}.${name}`;
     const entry = Object.hasOwn(group.keys, name) ? group.keys[name] : undefined;
     if (!entry) tell(at, offset, { message: 'is not a key', fix: fixOfUnknown(name, group, path) });
-    else if (seen.has(name)) tell(at, offset, { message: 'is there twice', fix: 'leave one of them' });
+    else if (seen.has(name))
+      tell(at, offset, { message: 'is there twice', fix: 'leave one of them' });
     else if (entry.kind === 'group') readGroup(reading, { node: value, group: entry, path: at });
     else reading.given.push(givenBy(reading, value, at));
     seen.add(name);

@@ -15,25 +15,28 @@ const usedBy = ['up', 'host'] as const;
 const years = { ms: 3650 * 86_400_000, text: '3650d' };
 const anHour = { ms: 3_600_000, text: '1h' };
 
-const tls = group('TLS with a certificate of your own. Without one the Host makes a key beyond loopback and its Runners and clients pin it.', {
-  cert: setting({
-    schema: v.nullable(path),
-    initial: null,
-    example: '/etc/weir/tls/fullchain.pem',
-    form: 'text',
-    about:
-      'PEM file with the certificate, followed by those of its issuers. Read anew when it changes and at SIGHUP; the key must stay the same one then, for Runners and clients have pinned it (certbot: `--reuse-key`)',
-    usedBy,
-  }),
-  key: setting({
-    schema: v.nullable(path),
-    initial: null,
-    example: '/etc/weir/tls/privkey.pem',
-    form: 'text',
-    about: 'PEM file with the private key of `host.tls.cert`, 0600',
-    usedBy,
-  }),
-});
+const tls = group(
+  'TLS with a certificate of your own. Without one the Host makes a key beyond loopback and its Runners and clients pin it.',
+  {
+    cert: setting({
+      schema: v.nullable(path),
+      initial: null,
+      example: '/etc/weir/tls/fullchain.pem',
+      form: 'text',
+      about:
+        'PEM file with the certificate, followed by those of its issuers. Read anew when it changes and at SIGHUP; the key must stay the same one then, for Runners and clients have pinned it (certbot: `--reuse-key`)',
+      usedBy,
+    }),
+    key: setting({
+      schema: v.nullable(path),
+      initial: null,
+      example: '/etc/weir/tls/privkey.pem',
+      form: 'text',
+      about: 'PEM file with the private key of `host.tls.cert`, 0600',
+      usedBy,
+    }),
+  },
+);
 
 const database = group('Where the state is kept.', {
   url: setting({
@@ -123,8 +126,9 @@ export const hostSettings = group('The Host.', {
     schema: listenAddress,
     initial: '127.0.0.1:8000',
     form: 'text',
-    about: 'where the Host listens, ADDRESS:PORT; port 0 picks a free one. Beyond loopback it speaks TLS',
-    flag: '--listen',
+    about:
+      'where the Host listens, ADDRESS:PORT; port 0 picks a free one. Beyond loopback it speaks TLS',
+    flags: { up: '--listen', host: '--listen' },
     usedBy,
   }),
   names: setting({
@@ -134,7 +138,7 @@ export const hostSettings = group('The Host.', {
     form: 'list',
     about:
       'names by which clients call the Host, besides its addresses and its own name: requests under another name are refused',
-    flag: '--host-name',
+    flags: { up: '--host-name', host: '--host-name' },
     usedBy,
   }),
   publicUrl: setting({

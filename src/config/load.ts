@@ -45,7 +45,9 @@ async function findFile({ file, dataDir, systemFile }: LoadOptions): Promise<Con
     const found = await readText(resolve(file));
     if (found !== null) return found;
     const fix = 'make it with `weir config init FILE`, or leave --config out';
-    throw new ConfigError([{ path: '', message: 'there is no such file', source: resolve(file), fix }]);
+    throw new ConfigError([
+      { path: '', message: 'there is no such file', source: resolve(file), fix },
+    ]);
   }
   return (await readText(resolve(dataDir, 'config.json'))) ?? (await readText(systemFile));
 }
@@ -59,7 +61,12 @@ async function readText(name: string): Promise<ConfigText | null> {
     const code = error instanceof Error && 'code' in error ? error.code : null;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     const why = error instanceof Error ? error.message : String(error);
-    const fault = { path: '', message: `cannot be read: ${why}`, source: name, fix: 'mend the file or its rights' };
+    const fault = {
+      path: '',
+      message: `cannot be read: ${why}`,
+      source: name,
+      fix: 'mend the file or its rights',
+    };
     throw new ConfigError([fault]);
   }
 }
@@ -68,15 +75,25 @@ async function readText(name: string): Promise<ConfigText | null> {
 async function openToOthers(file: string | null, { host }: Config): Promise<string[]> {
   const secrets = [host.tls.key, host.database.tokenFile].filter((path) => path !== null);
   const told = await Promise.all([
-    ...secrets.map((path) => tooOpen(path, { bits: 0o077, what: 'can be read by others on this machine: chmod 600' })),
+    ...secrets.map((path) =>
+      tooOpen(path, { bits: 0o077, what: 'can be read by others on this machine: chmod 600' }),
+    ),
     ...(file === null
       ? []
-      : [tooOpen(file, { bits: 0o022, what: 'can be written by others on this machine: chmod 644' })]),
+      : [
+          tooOpen(file, {
+            bits: 0o022,
+            what: 'can be written by others on this machine: chmod 644',
+          }),
+        ]),
   ]);
   return told.filter((sentence) => sentence !== null);
 }
 
-async function tooOpen(path: string, { bits, what }: { bits: number; what: string }): Promise<string | null> {
+async function tooOpen(
+  path: string,
+  { bits, what }: { bits: number; what: string },
+): Promise<string | null> {
   const found = await stat(path).catch(() => null);
   if (found === null || (found.mode & bits) === 0 || process.platform === 'win32') return null;
   return `${path} ${what}`;

@@ -44,15 +44,20 @@ export interface ResolvedConfig {
 export function resolveConfig(sources: Sources): ResolvedConfig {
   const file = sources.file ? readConfigText(sources.file) : { given: [], faults: [] };
   const variables = readEnvironment(sources.env);
-  const flags = Object.entries(sources.flags).map(
-    ([path, { flag, value }]): Given => ({ path, value, origin: { kind: 'flag', flag } }),
-  );
+  const flags = Object.entries(sources.flags).map(([path, { flag, value }]): Given => ({
+    path,
+    value,
+    origin: { kind: 'flag', flag },
+  }));
   const given = [...readForeign(sources.env), ...file.given, ...variables.given, ...flags];
   const faults = [...file.faults, ...variables.faults, ...given.flatMap(faultsOf)];
   if (faults.length > 0) throw new ConfigError(faults);
   const resolved = namedSettings.map(({ path, setting }): ResolvedSetting => {
     const last = given.findLast((one) => one.path === path);
-    const initial = { value: initialOf(setting, sources.process), origin: { kind: 'default' } as const };
+    const initial = {
+      value: initialOf(setting, sources.process),
+      origin: { kind: 'default' } as const,
+    };
     const { value, origin } = last ?? initial;
     return { path, setting, written: value, origin };
   });

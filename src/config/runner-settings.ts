@@ -33,7 +33,10 @@ const mount = v.pipe(
 
 const mounts = v.pipe(
   list(mount, 100),
-  v.check((all) => new Set(all.map((one) => one.name)).size === all.length, 'each name must be there once'),
+  v.check(
+    (all) => new Set(all.map((one) => one.name)).size === all.length,
+    'each name must be there once',
+  ),
 );
 
 const device = v.pipe(path, v.startsWith('/dev/', 'must be a device such as "/dev/fuse"'));
@@ -44,45 +47,48 @@ const capability = v.pipe(
   v.regex(/^[A-Z][A-Z_]{1,40}$/, 'must be the name of a capability such as "SYS_PTRACE"'),
 );
 
-const allow = group('What workloads on this node may ask for. This file has the last word: the Host can only narrow it.', {
-  privileged: setting({
-    schema: yesOrNo,
-    initial: false,
-    form: 'switch',
-    about: 'privileged containers, which are root on this machine; still for admins only',
-    usedBy,
-  }),
-  hostNetwork: setting({
-    schema: yesOrNo,
-    initial: false,
-    form: 'switch',
-    about: "the machine's own network instead of an isolated one",
-    usedBy,
-  }),
-  devices: setting({
-    schema: list(device, 100),
-    initial: [],
-    example: ['/dev/fuse'],
-    form: 'list',
-    about: 'devices that may be added to a workload',
-    usedBy,
-  }),
-  capabilities: setting({
-    schema: list(capability, 50),
-    initial: [],
-    example: ['SYS_PTRACE'],
-    form: 'list',
-    about: 'capabilities that may be added to a workload',
-    usedBy,
-  }),
-  unisolated: setting({
-    schema: yesOrNo,
-    initial: false,
-    form: 'switch',
-    about: 'run workloads also while they cannot be kept apart from the node and from each other',
-    usedBy,
-  }),
-});
+const allow = group(
+  'What workloads on this node may ask for. This file has the last word: the Host can only narrow it.',
+  {
+    privileged: setting({
+      schema: yesOrNo,
+      initial: false,
+      form: 'switch',
+      about: 'privileged containers, which are root on this machine; still for admins only',
+      usedBy,
+    }),
+    hostNetwork: setting({
+      schema: yesOrNo,
+      initial: false,
+      form: 'switch',
+      about: "the machine's own network instead of an isolated one",
+      usedBy,
+    }),
+    devices: setting({
+      schema: list(device, 100),
+      initial: [],
+      example: ['/dev/fuse'],
+      form: 'list',
+      about: 'devices that may be added to a workload',
+      usedBy,
+    }),
+    capabilities: setting({
+      schema: list(capability, 50),
+      initial: [],
+      example: ['SYS_PTRACE'],
+      form: 'list',
+      about: 'capabilities that may be added to a workload',
+      usedBy,
+    }),
+    unisolated: setting({
+      schema: yesOrNo,
+      initial: false,
+      form: 'switch',
+      about: 'run workloads also while they cannot be kept apart from the node and from each other',
+      usedBy,
+    }),
+  },
+);
 
 const logs = group('What workloads print.', {
   capBytes: setting({
@@ -129,7 +135,7 @@ export const runnerSettings = group('The Runner of this machine.', {
     example: 'https://weir.example:8000',
     form: 'text',
     about: 'address of the Host; needed to join, and later where the Host has moved',
-    flag: '--host',
+    flags: { runner: '--host' },
     usedBy: alone,
     quiet: true,
   }),
@@ -139,7 +145,7 @@ export const runnerSettings = group('The Runner of this machine.', {
     example: '/etc/weir/join.token',
     form: 'text',
     about: 'file with the join token, read at the first start only',
-    flag: '--join-file',
+    flags: { runner: '--join-file' },
     usedBy: alone,
   }),
   name: setting({
@@ -148,7 +154,7 @@ export const runnerSettings = group('The Runner of this machine.', {
     example: 'gpu-3',
     form: 'text',
     about: "name of the node, given when it joins; the machine's own unless said",
-    flag: '--name',
+    flags: { runner: '--name' },
     usedBy,
   }),
   labels: setting({
@@ -157,7 +163,7 @@ export const runnerSettings = group('The Runner of this machine.', {
     example: { rack: '4' },
     form: 'pairs',
     about: 'labels of the node, given when it joins',
-    flag: '--label',
+    flags: { runner: '--label' },
     usedBy,
   }),
   listen: setting({
@@ -165,8 +171,9 @@ export const runnerSettings = group('The Runner of this machine.', {
     initial: '127.0.0.1:8001',
     initialOf: { up: '127.0.0.1:0' },
     form: 'text',
-    about: 'where the Runner listens, ADDRESS:PORT; port 0 picks a free one. Beyond loopback it speaks TLS',
-    flag: '--listen',
+    about:
+      'where the Runner listens, ADDRESS:PORT; port 0 picks a free one. Beyond loopback it speaks TLS',
+    flags: { runner: '--listen' },
     usedBy,
   }),
   advertise: setting({
@@ -175,7 +182,7 @@ export const runnerSettings = group('The Runner of this machine.', {
     example: '10.0.0.7:8001',
     form: 'text',
     about: 'where the Host reaches the Runner, ADDRESS:PORT, when that is not where it listens',
-    flag: '--advertise',
+    flags: { runner: '--advertise' },
     usedBy,
   }),
   subnet: setting({
@@ -213,7 +220,8 @@ export const runnerSettings = group('The Runner of this machine.', {
     initial: null,
     example: '/scratch',
     form: 'text',
-    about: 'a fast local folder in which each attempt gets one of its own, at `/scratch`, removed after its end',
+    about:
+      'a fast local folder in which each attempt gets one of its own, at `/scratch`, removed after its end',
     usedBy,
   }),
   mounts: setting({

@@ -20,7 +20,8 @@ export interface Setting<S extends v.GenericSchema = v.GenericSchema> {
   readonly form: VariableForm;
   /** What it does, with its unit, in a sentence or two without a full stop at the end. */
   readonly about: string;
-  readonly flag?: string;
+  /** The flag for it, on the commands that have one. */
+  readonly flags?: Partial<Record<ServerProcess, string>>;
   readonly usedBy: readonly ServerProcess[];
   /** A variable of somebody else's that takes the place of `initial`; `null` when its text says nothing to us. */
   readonly foreign?: { variable: string; read: (text: string) => string | null };

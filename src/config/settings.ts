@@ -20,7 +20,7 @@ const logSettings = group('What the processes themselves say.', {
     initial: 'info',
     form: 'text',
     about: 'the least that is logged: `debug`, `info`, `warn` or `error`',
-    flag: '--log-level',
+    flags: { up: '--log-level', host: '--log-level', runner: '--log-level' },
     usedBy,
   }),
   file: setting({
@@ -28,7 +28,8 @@ const logSettings = group('What the processes themselves say.', {
     initial: null,
     example: '/var/log/weir.log',
     form: 'text',
-    about: 'file that is written instead of standard error, opened anew at SIGHUP (after logrotate)',
+    about:
+      'file that is written instead of standard error, opened anew at SIGHUP (after logrotate)',
     usedBy,
   }),
   format: setting({
@@ -70,7 +71,7 @@ function named(from: Group, above: string): NamedSetting[] {
   });
 }
 
-/** `host.publicUrl` is `WEIR_HOST_PUBLIC_URL` in the environment. */
+/** The name of a key in the environment: `host.publicUrl` has the words HOST, PUBLIC and URL. */
 export function variableOf(settingPath: string): string {
   const words = settingPath.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).replaceAll('.', '_');
   return `WEIR_${words.toUpperCase()}`;

@@ -21,22 +21,31 @@ interface Place {
 function linesOf(group: Group, { process, path, indent }: Place): string[] {
   return Object.entries(group.keys).flatMap(([key, one]) => {
     const at = path === '' ? key : `${path}.${key}`;
-    if (one.kind === 'setting') return one.usedBy.includes(process) ? settingLines(one, { process, path: at, indent }) : [];
+    if (one.kind === 'setting')
+      return one.usedBy.includes(process) ? settingLines(one, { process, path: at, indent }) : [];
     const inside = linesOf(one, { process, path: at, indent: `${indent}  ` });
     if (inside.length === 0) return [];
-    return [...comment(one.about, indent), `${indent}${JSON.stringify(key)}: {`, ...inside, `${indent}},`];
+    return [
+      ...comment(one.about, indent),
+      `${indent}${JSON.stringify(key)}: {`,
+      ...inside,
+      `${indent}},`,
+    ];
   });
 }
 
 function settingLines(setting: Setting, { process, path, indent }: Place): string[] {
   const key = JSON.stringify(path.split('.').at(-1));
-  const example = setting.example === undefined ? '' : `, for example ${JSON.stringify(setting.example)}`;
-  const from = [variableOf(path), setting.flag].filter(Boolean).join(', ');
+  const example =
+    setting.example === undefined ? '' : ` For example ${JSON.stringify(setting.example)}.`;
+  const from = [variableOf(path), setting.flags?.[process]].filter(Boolean).join(', ');
   return [
-    ...comment(`${setting.about}${example}. ${from}`, indent),
+    ...comment(`${sentence(setting.about)}.${example} ${from}`, indent),
     `${indent}// ${key}: ${JSON.stringify(initialOf(setting, process))},`,
   ];
 }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 function comment(text: string, indent: string): string[] {
   const lines: string[] = [];

@@ -56,7 +56,8 @@ export const folderForWorkloads = v.pipe(
   ),
 );
 
-const hostNamePattern = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?)*$/;
+const hostNamePattern =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?)*$/;
 
 /** As a URL has it: small letters, an IPv6 address in brackets. */
 export const hostName = v.pipe(
@@ -78,7 +79,7 @@ function urlOf(value: string, schemes: readonly string[]): URL | null {
   }
 }
 
-/** The address of a Host: no path, no query, and no secret in it. Without a slash at the end. */
+/** The address of a Host: no query, and no secret in it. Without a slash at the end. */
 export const hostUrl = v.pipe(
   v.string('must be text'),
   v.check(
@@ -89,8 +90,7 @@ export const hostUrl = v.pipe(
     const url = urlOf(value, ['http:', 'https:']);
     return url === null || `${url.username}${url.password}${url.search}${url.hash}` === '';
   }, 'must hold no name, password or query'),
-  v.check((value) => (urlOf(value, ['http:', 'https:'])?.pathname ?? '/') === '/', 'must hold no path'),
-  v.transform((value) => urlOf(value, ['http:', 'https:'])?.origin ?? value),
+  v.transform((value) => value.replace(/\/+$/, '')),
 );
 
 const databaseSchemes = ['libsql:', 'http:', 'https:', 'file:'];
@@ -111,7 +111,10 @@ export const databaseUrl = v.pipe(
 /** `10.88.0.0/16`, the address of the network itself, with room for containers. */
 export const subnet = v.pipe(
   v.string('must be text'),
-  v.check((value) => isSubnet(value), 'must be an IPv4 network of /8 to /28 such as "10.88.0.0/16"'),
+  v.check(
+    (value) => isSubnet(value),
+    'must be an IPv4 network of /8 to /28 such as "10.88.0.0/16"',
+  ),
 );
 
 function isSubnet(value: string): boolean {
@@ -129,20 +132,23 @@ export const registry = v.pipe(
     /^(?=.*[.:]|localhost)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/,
     'must be the name of a registry such as "docker.io" or "registry.example:5000"',
   ),
-  v.check((value) => isIP(value.replace(/:\d+$/, '')) === 0, 'a registry is named, not given as an address'),
+  v.check(
+    (value) => isIP(value.replace(/:\d+$/, '')) === 0,
+    'a registry is named, not given as an address',
+  ),
 );
 
 /** The beginning of local image names. */
 export const imagePrefix = v.pipe(
   v.string('must be text'),
-  v.regex(/^[a-z0-9][a-z0-9._/-]{0,254}$/, 'must be the beginning of an image name such as "weir/"'),
+  v.regex(
+    /^[a-z0-9][a-z0-9._/-]{0,254}$/,
+    'must be the beginning of an image name such as "weir/"',
+  ),
 );
 
 export function list<const S extends v.GenericSchema>(item: S, most: number) {
-  return v.pipe(
-    v.array(item, 'must be a list'),
-    v.maxLength(most, `at most ${most} of them`),
-  );
+  return v.pipe(v.array(item, 'must be a list'), v.maxLength(most, `at most ${most} of them`));
 }
 
 export function durationBetween(leastMs: number, most: { ms: number; text: string }) {
@@ -159,11 +165,7 @@ export function bytesFrom(least: { bytes: number; text: string }) {
 
 export function countBetween(least: number, most: number) {
   const message = `must be a whole number from ${least} to ${most}`;
-  return v.pipe(
-    wholeNumber,
-    v.minValue(least, message),
-    v.maxValue(most, message),
-  );
+  return v.pipe(wholeNumber, v.minValue(least, message), v.maxValue(most, message));
 }
 
 export const yesOrNo = v.boolean('must be true or false');

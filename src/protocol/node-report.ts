@@ -46,6 +46,8 @@ export const hardwareSchema = lenient({
   memoryBytes: wholeNumber,
   numa: v.pipe(v.array(numaReportSchema), v.maxLength(64)),
   gpus: v.pipe(v.array(gpuReportSchema), v.maxLength(128)),
+  /** What its file allows and it has beyond the common: `mount:data`, `mount:data:rw`, `privileged`, `device:/dev/fuse`. */
+  offers: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.maxLength(1024))),
   engine: v.nullable(
     lenient({ name: shortText, version: shortText, cgroup: v.picklist(['v1', 'v2']), storageDriver: shortText }),
   ),

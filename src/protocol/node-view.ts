@@ -8,12 +8,16 @@ export type NodeState = (typeof nodeStates)[number];
 
 const amounts = lenient({ cpus: v.number(), memory: wholeNumber, gpus: wholeNumber });
 
+const closedSchema = lenient({ reason: v.string(), since: timestamp, by: v.string() });
+
 export const nodeViewSchema = lenient({
   id: nodeId.schema,
   name: v.string(),
   state: v.picklist(nodeStates),
   /** Why it takes no new work; `null` when it does. */
-  draining: v.nullable(lenient({ reason: v.string(), since: timestamp, by: v.string() })),
+  draining: v.nullable(closedSchema),
+  /** Takes no new work for a while, without being emptied. */
+  cordoned: v.optional(v.nullable(closedSchema)),
   labels: v.record(v.string(), v.string()),
   rev: wholeNumber,
   version: v.nullable(v.string()),

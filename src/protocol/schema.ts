@@ -107,3 +107,9 @@ export const labels = v.pipe(
   dictionary(labelKey, labelValue),
   v.check((all) => Object.keys(all).length <= 64, 'at most 64 labels'),
 );
+
+/** Labels to set; `null` takes one away. */
+export const labelChanges = v.pipe(
+  dictionary(labelKey, v.nullable(labelValue)),
+  v.check((all) => Object.keys(all).length <= 64, 'at most 64 labels'),
+);

@@ -36,6 +36,9 @@ const summary = {
   node: v.nullable(nodeId.schema),
   nodeName: v.nullable(v.string()),
   attempt: wholeNumber,
+  labels: v.record(v.string(), v.string()),
+  /** GPUs of the present or last attempt, by UUID. */
+  gpus: v.array(v.string()),
   /** Grows with every change; never goes back. */
   rev: wholeNumber,
   /** It does not start before; `null` when nothing holds it back. */
@@ -61,7 +64,6 @@ export type TaskUsage = v.InferOutput<typeof taskUsageSchema>;
 
 export const taskViewSchema = lenient({
   ...summary,
-  labels: v.record(v.string(), v.string()),
   /** Of tasks that were submitted together. */
   batch: v.optional(v.nullable(batchId.schema)),
   /** Of an array: how many members are in which state. */
@@ -70,8 +72,6 @@ export const taskViewSchema = lenient({
   array: v.optional(v.nullable(lenient({ id: taskId.schema, index: wholeNumber }))),
   /** What happens when its node stays away, and after how long, ms. */
   onNodeLoss: v.optional(lenient({ policy: v.picklist(['wait', 'requeue']), lease: v.nullable(wholeNumber) })),
-  /** GPUs of the present or last attempt, by UUID. */
-  gpus: v.array(v.string()),
   /** Why it waits, nodes grouped by cause; empty unless queued. */
   reasons: v.array(nodeReasonSchema),
   spec: specView,
@@ -97,3 +97,11 @@ export const explanationSchema = lenient({
   wouldHelp: v.array(v.string()),
 });
 export type Explanation = v.InferOutput<typeof explanationSchema>;
+
+/** What a task that is submitted now would meet. Nothing of it is kept. */
+export const dryRunSchema = lenient({
+  task: v.omit(taskViewSchema, ['id']),
+  explanation: v.omit(explanationSchema, ['id']),
+  startsNow: v.nullable(lenient({ node: v.string(), gpus: v.array(v.string()) })),
+});
+export type DryRun = v.InferOutput<typeof dryRunSchema>;

@@ -79,7 +79,7 @@ export async function openTerminal({
     stdout,
     stderr,
     env,
-    folders: { config: join(folder, 'config'), data: join(folder, 'data') },
+    folders: { config: join(folder, 'config'), data: join(folder, 'data'), system: join(folder, 'etc') },
     version: '1.2.3',
     clock: systemClock,
     random: nodeRandom,
@@ -93,6 +93,7 @@ export async function openTerminal({
       return () => void interrupts.delete(listener);
     },
     onTerminate: () => () => undefined,
+    onReload: () => () => undefined,
     signal: unread.signal,
     ...parts,
   };

@@ -81,6 +81,15 @@ export function journalContract(
       expect(journal.all()).toEqual([]);
     });
 
+    it('knows when the Host was heard last, also in the next process', () => {
+      expect(journal.heardAtMs()).toBeNull();
+      journal.setHeardAt(1_700_000_000_000);
+      journal.setHeardAt(1_700_000_030_000);
+      expect(journal.heardAtMs()).toBe(1_700_000_030_000);
+      reopen();
+      expect(journal.heardAtMs()).toBe(1_700_000_030_000);
+    });
+
     it('holds copies: what is changed later is not changed in it', () => {
       const entry = journalEntry(1);
       journal.put(entry);

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   connect,
   ensureBuilt,
@@ -40,15 +40,17 @@ async function runWeir(folder: string, use: (shell: Shell) => Promise<void>): Pr
   const bin = await makeCommand(folder);
   const never = new AbortController().signal;
   const weir = await startWeir(join(folder, 'data'), never);
+  let cluster = '';
   try {
     const api = connect(weir, never);
     await waitForNode(api, never);
-    const { cluster } = await api.json('/status');
+    cluster = String((await api.json('/status')).cluster);
     const PATH = `${bin}:${process.env['PATH'] ?? ''}`;
     const env = { PATH, HOME: folder, WEIR_URL: weir.url, WEIR_TOKEN: weir.token };
-    await use({ cwd: join(folder, 'work'), env }).finally(() => removeContainers(String(cluster)));
+    await use({ cwd: join(folder, 'work'), env });
   } finally {
     await weir.stop();
+    await removeContainers(cluster);
   }
 }
 
@@ -62,9 +64,17 @@ async function makeCommand(folder: string): Promise<string> {
   return join(folder, 'bin');
 }
 
+/** The Runner may have left the engine in the middle of a removal. */
 async function removeContainers(cluster: string): Promise<void> {
-  const left = await docker('ps', '-aq', '--filter', `label=weir.cluster=${cluster}`);
-  if (left !== '') await docker('rm', '-fv', ...left.split('\n'));
+  await vi.waitFor(
+    async () => {
+      const left = await docker('ps', '-aq', '--filter', `label=weir.cluster=${cluster}`);
+      if (left === '') return;
+      await docker('rm', '-fv', ...left.split('\n')).catch(() => undefined);
+      throw new Error(`containers are left: ${left}`);
+    },
+    { timeout: 10_000 },
+  );
 }
 
 /** The blocks one behind the other in one shell, as somebody types them; it ends at the first that fails. */

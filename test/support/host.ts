@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from '../../src/host/config.ts';
 import { startHost, type HostOptions, type RunningHost } from '../../src/host/platform/node/start-host.ts';
@@ -21,11 +21,17 @@ export interface TestHostOptions {
   hostNames?: readonly string[];
   /** Kept when the Host has stopped, for the next one. */
   dataDir?: string;
+  /** A server in place of a file. */
+  databaseUrl?: string;
+  /** Another Host on the same database: its keys are copied and its token is used. */
+  beside?: TestHost;
 }
 
 /** A whole Host on a free loopback port, with a data folder of its own. */
-export async function startTestHost({ config, clock, hostNames = [], dataDir }: TestHostOptions = {}): Promise<TestHost> {
+export async function startTestHost(wanted: TestHostOptions = {}): Promise<TestHost> {
+  const { config, clock, hostNames = [], dataDir, databaseUrl, beside } = wanted;
   const folder = dataDir ?? testFolder();
+  if (beside) cpSync(join(beside.dataDir, 'host', 'keys'), join(folder, 'host', 'keys'), { recursive: true });
   const options: HostOptions = {
     dataDir: folder,
     listen: { address: '127.0.0.1', port: 0 },
@@ -35,9 +41,10 @@ export async function startTestHost({ config, clock, hostNames = [], dataDir }: 
     log: silentLogger,
     ...(config === undefined ? {} : { config }),
     ...(clock === undefined ? {} : { clock }),
+    ...(databaseUrl === undefined ? {} : { databaseUrl }),
   };
   const host = await startHost(options);
-  const token = readFileSync(join(folder, 'admin.token'), 'utf8').trim();
+  const token = beside?.token ?? readFileSync(join(folder, 'admin.token'), 'utf8').trim();
   const call = createCall((path, init) => fetch(`${host.url}${path}`, init), token);
   return {
     host,

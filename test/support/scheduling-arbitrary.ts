@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import type { LabelCondition } from '../../src/protocol/label-expression.ts';
 import type {
+  GpuRequest,
   Snapshot,
   SnapshotAllocation,
   SnapshotNode,
@@ -8,12 +10,14 @@ import type {
 import {
   gib,
   gpus,
+  halves,
   hourMs,
   minuteMs,
   node,
   running,
   snapshot,
   task,
+  type Card,
 } from './scheduling-cluster.ts';
 
 const availability = fc.oneof(
@@ -40,6 +44,9 @@ const labels = fc.oneof(
   ),
 );
 
+const models = fc.constantFrom<Card[]>(['A100'], ['T4'], ['A100', 'T4'], ['A100', 'T4', 'A100-80']);
+const offers = fc.constantFrom([], ['mount:data'], ['mount:data', 'mount:data:rw', 'privileged']);
+
 function nodeArbitrary(index: number): fc.Arbitrary<SnapshotNode> {
   return fc
     .record({
@@ -48,13 +55,17 @@ function nodeArbitrary(index: number): fc.Arbitrary<SnapshotNode> {
       cores: fc.integer({ min: 0, max: 8 }),
       memory: fc.integer({ min: 0, max: 8 }),
       cards: fc.constantFrom(0, 0, 1, 2, 4),
+      models,
+      offers,
+      isNuma: fc.boolean(),
     })
-    .map(({ cores, memory, cards, ...rest }) =>
+    .map(({ cores, memory, cards, models: kinds, isNuma, ...rest }) =>
       node(`n${index}`, {
         ...rest,
         cpuMilli: 1000 * cores,
         memoryBytes: gib * memory,
-        gpus: gpus(`n${index}`, cards),
+        gpus: gpus(`n${index}`, cards, kinds),
+        ...(isNuma ? { numa: halves(1000 * cores, gib * memory) } : {}),
       }),
     );
 }
@@ -71,6 +82,43 @@ const place = fc.oneof(
       labels,
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      node: fc.constant(null),
+      labels: fc.constant({}),
+      conditions: fc.constantFrom<LabelCondition[]>(
+        [],
+        [{ key: 'rack', is: 'in', values: ['a', 'c'] }],
+        [
+          { key: 'disk', is: 'absent' },
+          { key: 'rack', is: 'present' },
+        ],
+      ),
+      needs: fc.constantFrom(['mount:data'], ['mount:data:rw'], ['privileged', 'mount:data'], []),
+    }),
+  },
+);
+
+/** Few, so that tasks meet in them; a group has its number as its room. */
+const group = fc.constantFrom(1, 2).map((room) => ({ id: `g${room}`, room }));
+
+const filter = fc.oneof(
+  { weight: 2, arbitrary: fc.constant({}) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Partial<GpuRequest>>(
+      { model: 'a100*' },
+      { model: 'T?' },
+      { model: '*', minMemoryBytes: 20 * gib },
+      { minMemoryBytes: 80 * gib },
+    ),
+  },
+);
+
+const numaNode = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(null) },
+  { weight: 1, arbitrary: fc.nat({ max: 2 }) },
 );
 
 function taskArbitrary(index: number): fc.Arbitrary<SnapshotTask> {
@@ -82,7 +130,12 @@ function taskArbitrary(index: number): fc.Arbitrary<SnapshotTask> {
       memory: fc.integer({ min: 0, max: 5 }),
       gpus: fc.oneof(
         { weight: 3, arbitrary: fc.constant(null) },
-        { weight: 3, arbitrary: fc.integer({ min: 0, max: 5 }).map((count) => ({ count })) },
+        {
+          weight: 4,
+          arbitrary: fc
+            .tuple(fc.integer({ min: 0, max: 5 }), filter)
+            .map(([count, by]) => ({ count, ...by })),
+        },
         {
           weight: 1,
           arbitrary: fc
@@ -90,6 +143,8 @@ function taskArbitrary(index: number): fc.Arbitrary<SnapshotTask> {
             .map((uuids) => ({ uuids })),
         },
       ),
+      numaNode,
+      group: fc.option(group, { freq: 4, nil: undefined }),
       constraints: place,
       limitMs: limit,
       avoid: fc.oneof(
@@ -103,8 +158,13 @@ function taskArbitrary(index: number): fc.Arbitrary<SnapshotTask> {
         },
       ),
     })
-    .map(({ cores, memory, ...rest }) =>
-      task(`t${index}`, { ...rest, cpuMilli: 500 * cores, memoryBytes: gib * memory }),
+    .map(({ cores, memory, group: ofGroup, ...rest }) =>
+      task(`t${index}`, {
+        ...rest,
+        ...(ofGroup ? { group: ofGroup } : {}),
+        cpuMilli: 500 * cores,
+        memoryBytes: gib * memory,
+      }),
     );
 }
 
@@ -114,6 +174,8 @@ interface Load {
   cards: number;
   startedAgoMs: number | null;
   limitMs: number | null;
+  /** Bound to NUMA node 0 where there is room for it. */
+  isBound: boolean;
 }
 
 const load: fc.Arbitrary<Load> = fc.record({
@@ -122,6 +184,7 @@ const load: fc.Arbitrary<Load> = fc.record({
   cards: fc.nat({ max: 3 }),
   startedAgoMs: fc.option(duration, { freq: 8 }),
   limitMs: limit,
+  isBound: fc.boolean(),
 });
 
 /** Running work that never takes more than its node has. */
@@ -130,7 +193,10 @@ function allocationsOn(
   loads: readonly Load[],
 ): SnapshotAllocation[] {
   const left = new Map(
-    nodes.map(({ id, capacity }) => [id, { ...capacity, gpus: [...capacity.gpus] }]),
+    nodes.map(({ id, capacity }) => [
+      id,
+      { ...capacity, gpus: [...capacity.gpus], first: { ...capacity.numa?.[0] } },
+    ]),
   );
   return loads.flatMap((entry, index) => {
     const on = nodes[entry.node % Math.max(1, nodes.length)];
@@ -140,6 +206,15 @@ function allocationsOn(
     const memoryBytes = Math.floor(free.memoryBytes / entry.share);
     free.cpuMilli -= cpuMilli;
     free.memoryBytes -= memoryBytes;
+    const { first } = free;
+    const isBound =
+      entry.isBound &&
+      cpuMilli <= (first.cpuMilli ?? -1) &&
+      memoryBytes <= (first.memoryBytes ?? -1);
+    if (isBound) {
+      first.cpuMilli = (first.cpuMilli ?? 0) - cpuMilli;
+      first.memoryBytes = (first.memoryBytes ?? 0) - memoryBytes;
+    }
     const gpuUuids = free.gpus.splice(0, entry.cards).map(({ uuid }) => uuid);
     const startedAtMs = entry.startedAgoMs === null ? null : 10 * hourMs - entry.startedAgoMs;
     return [
@@ -147,6 +222,7 @@ function allocationsOn(
         cpuMilli,
         memoryBytes,
         gpuUuids,
+        numaNode: isBound ? 0 : null,
         startedAtMs,
         limitMs: entry.limitMs,
       }),
@@ -178,12 +254,19 @@ const mixed: fc.Arbitrary<Snapshot> = fc
 const gpusAlone: fc.Arbitrary<Snapshot> = mixed.map((drawn) => ({
   ...drawn,
   nodes: drawn.nodes.map((of) =>
-    node(of.id, { cpuMilli: 1_000_000, memoryBytes: 1000 * gib, gpus: gpus(of.id, 4) }),
+    node(of.id, {
+      cpuMilli: 1_000_000,
+      memoryBytes: 1000 * gib,
+      gpus: gpus(of.id, 4, ['A100', 'T4', 'A100', 'A100-80']),
+      numa: halves(1_000_000, 1000 * gib),
+      offers: ['mount:data'],
+    }),
   ),
   allocations: drawn.allocations.map((of, index) => ({
     ...of,
     cpuMilli: 1000,
     memoryBytes: gib,
+    numaNode: null,
     gpuUuids: [
       `GPU-${of.nodeId}-${drawn.allocations.slice(0, index).filter(({ nodeId }) => nodeId === of.nodeId).length}`,
     ].filter((uuid) => Number(uuid.at(-1)) < 4),

@@ -1,5 +1,6 @@
 import type { Plan } from '../../src/host/scheduling/plan.ts';
 import type {
+  NodeCapacity,
   Policy,
   Snapshot,
   SnapshotAllocation,
@@ -18,11 +19,20 @@ export const policy: Policy = {
   budgetTries: 1_000_000,
 };
 
-export function gpus(node: string, count: number): SnapshotGpu[] {
+/** Memory by model. */
+const cards = { T4: 16 * gib, A100: 40 * gib, 'A100-80': 80 * gib } as const;
+export type Card = keyof typeof cards;
+
+/** The models take turns. */
+export function gpus(
+  node: string,
+  count: number,
+  models: readonly Card[] = ['A100'],
+): SnapshotGpu[] {
   return Array.from({ length: count }, (_, i) => ({
     uuid: `GPU-${node}-${i}`,
-    model: 'A100',
-    memoryBytes: 40 * gib,
+    model: models[i % models.length] ?? 'A100',
+    memoryBytes: cards[models[i % models.length] ?? 'A100'],
     numaNode: count > 1 ? Math.floor((2 * i) / count) : 0,
   }));
 }
@@ -32,15 +42,24 @@ export function node(
   id: string,
   changed: Partial<Omit<SnapshotNode, 'id' | 'capacity'>> & Partial<SnapshotNode['capacity']> = {},
 ): SnapshotNode {
-  const { cpuMilli = 8000, memoryBytes = 64 * gib, gpus: cards = [], ...rest } = changed;
+  const { cpuMilli = 8000, memoryBytes = 64 * gib, gpus: own = [], numa, ...rest } = changed;
   return {
     id,
     name: `${id}-name`,
     labels: {},
     availability: 'ready',
-    capacity: { cpuMilli, memoryBytes, gpus: cards },
+    capacity: { cpuMilli, memoryBytes, gpus: own, ...(numa === undefined ? {} : { numa }) },
     ...rest,
   };
+}
+
+/** Two NUMA nodes, 0 and 1, of half of it each. */
+export function halves(cpuMilli: number, memoryBytes: number): NonNullable<NodeCapacity['numa']> {
+  return [0, 1].map((number) => ({
+    node: number,
+    cpuMilli: Math.floor(cpuMilli / 2),
+    memoryBytes: Math.floor(memoryBytes / 2),
+  }));
 }
 
 /** One core, 1 GiB, one hour, class 20; `t7` has order 7. */
@@ -103,6 +122,7 @@ export function allocationOf(
     cpuMilli: queued.cpuMilli,
     memoryBytes: queued.memoryBytes,
     gpuUuids: start.gpuUuids,
+    numaNode: queued.numaNode ?? null,
     priority: queued.priority,
     startedAtMs: nowMs,
     limitMs: queued.limitMs,
@@ -117,12 +137,22 @@ export function applied(before: Snapshot, plan: Plan, count = plan.starts.length
     const start = starts.get(queued.id);
     return start ? [allocationOf(queued, start, before.nowMs)] : [];
   });
+  const started = before.queued.filter((queued) => starts.has(queued.id));
+  const countStarted = (group: string | undefined) =>
+    started.filter((other) => other.group?.id === group).length;
   return {
     ...before,
     allocations: [...before.allocations, ...allocations],
-    queued: before.queued.filter((queued) => !starts.has(queued.id)),
+    queued: before.queued
+      .filter((queued) => !starts.has(queued.id))
+      .map((queued) => withLessRoom(queued, countStarted(queued.group?.id))),
     held: plan.held,
   };
+}
+
+export function withLessRoom(queued: SnapshotTask, less: number): SnapshotTask {
+  const { group } = queued;
+  return group ? { ...queued, group: { ...group, room: group.room - less } } : queued;
 }
 
 export function startsOf(plan: Plan): Record<string, string> {

@@ -1,20 +1,27 @@
 import { couldEverFit, matches } from '../../src/host/scheduling/constraints.ts';
 import type { Plan } from '../../src/host/scheduling/plan.ts';
 import { schedule } from '../../src/host/scheduling/schedule.ts';
-import type { Snapshot, SnapshotTask } from '../../src/host/scheduling/snapshot.ts';
-import { gib, gpus, node, policy, reasonOf } from './scheduling-cluster.ts';
+import type {
+  Snapshot,
+  SnapshotGpu,
+  SnapshotNuma,
+  SnapshotTask,
+} from '../../src/host/scheduling/snapshot.ts';
+import { gib, gpus, halves, node, policy, reasonOf } from './scheduling-cluster.ts';
 
 export interface Free {
   cpuMilli: number;
   memoryBytes: number;
-  gpus: string[];
+  gpus: readonly SnapshotGpu[];
+  /** What tasks bound to a NUMA node have left of it. */
+  numa: readonly SnapshotNuma[];
 }
 
 /** What is free by plain subtraction; a GPU given twice is given back as an error. */
 export function freeOn(snapshot: Snapshot): Map<string, Free> {
   const free = new Map<string, Free>();
   for (const { id, capacity } of snapshot.nodes) {
-    free.set(id, { ...capacity, gpus: capacity.gpus.map(({ uuid }) => uuid) });
+    free.set(id, { ...capacity, numa: capacity.numa?.map((cell) => ({ ...cell })) ?? [] });
   }
   for (const allocation of snapshot.allocations) {
     const left = free.get(allocation.nodeId);
@@ -22,10 +29,14 @@ export function freeOn(snapshot: Snapshot): Map<string, Free> {
     left.cpuMilli -= allocation.cpuMilli;
     left.memoryBytes -= allocation.memoryBytes;
     for (const uuid of allocation.gpuUuids) {
-      if (!left.gpus.includes(uuid))
+      if (!left.gpus.some((gpu) => gpu.uuid === uuid))
         throw new Error(`${uuid} is taken twice on ${allocation.nodeId}`);
-      left.gpus = left.gpus.filter((other) => other !== uuid);
+      left.gpus = left.gpus.filter((gpu) => gpu.uuid !== uuid);
     }
+    const cell = left.numa.find(({ node: number }) => number === allocation.numaNode);
+    if (!cell) continue;
+    cell.cpuMilli -= allocation.cpuMilli;
+    cell.memoryBytes -= allocation.memoryBytes;
   }
   return free;
 }
@@ -35,14 +46,45 @@ export function wantedGpus({ gpus: wanted }: SnapshotTask): number {
   return 'count' in wanted ? wanted.count : wanted.uuids.length;
 }
 
+/** Those of the GPUs that the task may take. */
+export function usable(
+  { gpus: wanted, numaNode = null }: SnapshotTask,
+  from: readonly SnapshotGpu[],
+) {
+  return from.filter((gpu) => {
+    if (numaNode !== null && gpu.numaNode !== numaNode) return false;
+    if (wanted === null) return true;
+    if (!('count' in wanted)) return wanted.uuids.includes(gpu.uuid);
+    const model = (wanted.model ?? '*').replaceAll('*', '.*').replaceAll('?', '.');
+    const isOfModel = new RegExp(`^${model}$`, 'i').test(gpu.model);
+    return isOfModel && gpu.memoryBytes >= (wanted.minMemoryBytes ?? 0);
+  });
+}
+
 export function fits(task: SnapshotTask, free: Free): boolean {
-  const named = task.gpus !== null && 'uuids' in task.gpus ? task.gpus.uuids : [];
+  const { numaNode = null } = task;
+  const cell = numaNode === null ? free : free.numa.find((of) => of.node === numaNode);
   return (
-    task.cpuMilli <= free.cpuMilli &&
-    task.memoryBytes <= free.memoryBytes &&
-    wantedGpus(task) <= free.gpus.length &&
-    named.every((uuid) => free.gpus.includes(uuid))
+    cell !== undefined &&
+    task.cpuMilli <= Math.min(free.cpuMilli, cell.cpuMilli) &&
+    task.memoryBytes <= Math.min(free.memoryBytes, cell.memoryBytes) &&
+    wantedGpus(task) <= usable(task, free.gpus).length
   );
+}
+
+/** What of it counts for the task. */
+function countsFor(task: SnapshotTask, free: Free): Free {
+  const { numaNode = null } = task;
+  const cell =
+    numaNode === null
+      ? free
+      : (free.numa.find((of) => of.node === numaNode) ?? { cpuMilli: 0, memoryBytes: 0 });
+  return {
+    ...free,
+    cpuMilli: Math.min(free.cpuMilli, cell.cpuMilli),
+    memoryBytes: Math.min(free.memoryBytes, cell.memoryBytes),
+    gpus: usable(task, free.gpus),
+  };
 }
 
 export function openNodes(task: SnapshotTask, snapshot: Snapshot) {
@@ -73,7 +115,9 @@ export function isTrue(code: string, task: SnapshotTask, after: Snapshot): boole
   });
   const isEnoughInSum = () => {
     const free = freeOn(after);
-    const open = openNodes(task, after).flatMap(({ id }) => free.get(id) ?? []);
+    const open = openNodes(task, after)
+      .flatMap(({ id }) => free.get(id) ?? [])
+      .map((of) => countsFor(task, of));
     const sum = (amount: (of: Free) => number) => open.reduce((total, of) => total + amount(of), 0);
     return (
       task.cpuMilli <= sum((of) => of.cpuMilli) &&
@@ -111,6 +155,8 @@ export function isTrue(code: string, task: SnapshotTask, after: Snapshot): boole
         !couldEverFit(task, after.nodes) &&
         codeIn({ nodes: [...after.nodes, everything(task)] }) !== code
       );
+    case 'array_cap':
+      return codeIn(replaced({ ...task, group: { id: 'alone', room: 1 } })) !== code;
     case 'no_nodes':
       return after.nodes.every(({ availability }) => availability === 'lost');
     default:
@@ -121,13 +167,18 @@ export function isTrue(code: string, task: SnapshotTask, after: Snapshot): boole
 /** A node that could hold the task, whatever it asks for. */
 function everything(task: SnapshotTask) {
   const uuids = task.gpus !== null && 'uuids' in task.gpus ? task.gpus.uuids : [];
-  const [template] = gpus('all', 1);
-  const named = template ? uuids.map((uuid) => ({ ...template, uuid })) : [];
+  const { numaNode = null, constraints } = task;
+  const all = { cpuMilli: 1_000_000, memoryBytes: 1000 * gib };
+  const cards = [
+    ...uuids.map((uuid) => ({ uuid, model: 'A100', memoryBytes: gib })),
+    ...gpus('all', 24, ['A100', 'T4', 'A100-80']),
+  ];
   return node('all', {
-    name: task.constraints.node ?? 'all',
-    labels: task.constraints.labels,
-    cpuMilli: 1_000_000,
-    memoryBytes: 1000 * gib,
-    gpus: [...named, ...gpus('all', 8)],
+    ...all,
+    name: constraints.node ?? 'all',
+    labels: constraints.conditions === undefined ? constraints.labels : { rack: 'a' },
+    offers: constraints.needs ?? [],
+    gpus: cards.map((card) => ({ ...card, numaNode: numaNode ?? 0 })),
+    numa: [...halves(2_000_000, 2000 * gib), { ...all, node: 2 }],
   });
 }

@@ -119,7 +119,7 @@ async function containersOf(dataDir: string): Promise<string[]> {
   return names === '' ? [] : names.split('\n');
 }
 
-/** A task in the shell of the small image, for the API. */
+/** A task in the shell of the small image, for the API. A smaller share of a core would slow its very start. */
 export function shellTask(script: string, more: Record<string, unknown> = {}): Record<string, unknown> {
-  return { image: demoImage, command: ['/bin/sh', '-c', script], resources: { cpus: 0.05, memory: '16MiB' }, ...more };
+  return { image: demoImage, command: ['/bin/sh', '-c', script], resources: { cpus: 0.25, memory: '16MiB' }, ...more };
 }

@@ -1,6 +1,7 @@
 import { formatBytes } from '../../lib/bytes.ts';
 import type { NodeState, NodeView } from '../../protocol/node-view.ts';
 import { age } from './age.ts';
+import { gpuLines, loadCells, loadLines } from './machine-text.ts';
 import type { Look, Style } from './style.ts';
 import { type Cell, sheet, table } from './table.ts';
 
@@ -26,25 +27,42 @@ function share(node: NodeView, what: 'cpus' | 'memory' | 'gpus'): string {
   return node.capacity === null ? '' : `${text(node.allocated[what])}/${text(node.capacity[what])}`;
 }
 
-export function nodeTable(nodes: readonly NodeView[], { style, nowMs }: Look): string {
+const columns = ['ID', 'NAME', 'STATE', 'CPUS', 'MEMORY', 'GPUS', 'TASKS', 'SEEN'];
+
+export function nodeTable(nodes: readonly NodeView[], look: Look): string {
+  return table(columns, nodes.map((node) => row(node, look)));
+}
+
+/** With how busy each is, and its labels. */
+export function wideNodeTable(nodes: readonly NodeView[], look: Look): string {
+  const more = ['LOAD', 'FREE', 'GPU USE', 'GPU MEMORY', 'HOTTEST', 'WEIR', 'LABELS'];
   return table(
-    ['ID', 'NAME', 'STATE', 'CPUS', 'MEMORY', 'GPUS', 'TASKS', 'SEEN'],
-    nodes.map((node) => [
-      node.id,
-      node.name,
-      stateCell(node, style),
-      share(node, 'cpus'),
-      share(node, 'memory'),
-      share(node, 'gpus'),
-      String(node.tasks),
-      node.lastContactAt === null ? 'never' : `${age(node.lastContactAt, nowMs)} ago`,
-    ]),
+    [...columns, ...more],
+    nodes.map((node) => [...row(node, look), ...loadCells(node), node.version ?? '', labelText(node)]),
   );
+}
+
+function row(node: NodeView, { style, nowMs }: Look): (Cell | string)[] {
+  return [
+    node.id,
+    node.name,
+    stateCell(node, style),
+    share(node, 'cpus'),
+    share(node, 'memory'),
+    share(node, 'gpus'),
+    String(node.tasks),
+    node.lastContactAt === null ? 'never' : `${age(node.lastContactAt, nowMs)} ago`,
+  ];
+}
+
+function labelText(node: NodeView): string {
+  return Object.entries(node.labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
 }
 
 export function nodeSheet(node: NodeView, { style, nowMs }: Look): string {
   const { hardware, load } = node;
-  const labels = Object.entries(node.labels).map(([key, value]) => `${key}=${value}`);
   const engine = hardware?.engine;
   return sheet([
     ['id', node.id],
@@ -60,17 +78,9 @@ export function nodeSheet(node: NodeView, { style, nowMs }: Look): string {
     ['cpus', share(node, 'cpus') || null],
     ['memory', share(node, 'memory') || null],
     ['gpus', share(node, 'gpus') || null],
-    ...node.gpus.map(
-      (gpu) =>
-        [`gpu ${gpu.index}`, `${gpu.model}, ${formatBytes(gpu.memoryBytes)}, ${gpu.uuid}`] as const,
-    ),
-    ['labels', labels.length > 0 ? labels.join(', ') : null],
-    [
-      'load',
-      load
-        ? `${load.load1}, ${formatBytes(load.memoryAvailableBytes)} of memory and ${formatBytes(load.diskFreeBytes)} of disk free`
-        : null,
-    ],
+    ...gpuLines(node),
+    ['labels', labelText(node) || null],
+    ...loadLines(load),
     [
       'machine',
       hardware

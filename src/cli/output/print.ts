@@ -3,13 +3,15 @@ import { abortable } from '../../lib/abort.ts';
 import { printable } from '../../lib/text.ts';
 import type { Cli, Output } from '../cli.ts';
 
-export const formats = ['table', 'json', 'yaml', 'name'] as const;
+export const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
 
 /** A value and the ways to show it to people; `json` and `yaml` show it whole, as the Host answered. */
 export interface Forms {
   value: unknown;
   table(): string;
+  /** The table with more columns, where there are more. */
+  wide?(): string;
   /** One id a line, for scripts. */
   name(): readonly string[];
 }
@@ -22,6 +24,8 @@ async function textOf(format: Format, forms: Forms): Promise<string> {
   switch (format) {
     case 'table':
       return forms.table();
+    case 'wide':
+      return forms.wide?.() ?? forms.table();
     case 'name':
       return forms
         .name()

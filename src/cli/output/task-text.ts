@@ -2,7 +2,7 @@ import { formatBytes } from '../../lib/bytes.ts';
 import { formatDuration } from '../../lib/duration.ts';
 import type { End } from '../../protocol/task-end.ts';
 import type { TaskState } from '../../protocol/task-state.ts';
-import type { Explanation, TaskView } from '../../protocol/task-view.ts';
+import type { Explanation, TaskUsage, TaskView } from '../../protocol/task-view.ts';
 import { age, span } from './age.ts';
 import type { Look, Style } from './style.ts';
 import { type Cell, sheet, table } from './table.ts';
@@ -69,6 +69,16 @@ export function taskTable(views: readonly TaskView[], { style, nowMs }: Look): s
   );
 }
 
+/** What it uses now: `1.5 cores, 4 GiB, 40 GiB on GPU-5d6b…`. */
+function usageText({ cpus, memory, gpus }: TaskUsage): string {
+  const parts = [
+    cpus === null ? null : `${Math.round(cpus * 100) / 100} cores`,
+    memory === null ? null : formatBytes(memory),
+    ...gpus.map((gpu) => `${formatBytes(gpu.memory)} on ${gpu.uuid}`),
+  ];
+  return parts.filter((part) => part !== null).join(', ');
+}
+
 /** A task with all that a person asks of it; the spec and the labels in short. */
 export function taskSheet(view: TaskView, { style, nowMs }: Look): string {
   const usage = view.end?.usage;
@@ -84,6 +94,7 @@ export function taskSheet(view: TaskView, { style, nowMs }: Look): string {
     ['image', typeof image === 'string' ? image : null],
     ['priority', view.priority],
     ['node', view.nodeName === null ? null : `${view.nodeName} (${view.node})`],
+    ['uses', view.usage ? usageText(view.usage) : null],
     ['gpus', view.gpus.length > 0 ? view.gpus.join(', ') : null],
     ['attempt', view.attempt > 1 ? String(view.attempt) : null],
     ['labels', labels.length > 0 ? labels.join(', ') : null],

@@ -11,10 +11,12 @@ interface NodeChange {
   type: Extract<EventType, `node.${string}`>;
   atMs: number;
   actor?: string;
+  /** Told with the event beside what is so now. */
+  tell?: Record<string, unknown>;
 }
 
 /** Changes a node's row, guarded by the revision that was read, and tells of it. `null` when it had moved on. */
-export async function changeNode(tx: Transaction, row: NodeRow, { set, type, atMs, actor }: NodeChange): Promise<NodeRow | null> {
+export async function changeNode(tx: Transaction, row: NodeRow, { set, type, atMs, actor, tell }: NodeChange): Promise<NodeRow | null> {
   const changed = await tx
     .update(nodes)
     .set({ ...set, rev: row.rev + 1 })
@@ -22,7 +24,7 @@ export async function changeNode(tx: Transaction, row: NodeRow, { set, type, atM
     .returning();
   const [now] = changed;
   if (!now) return null;
-  const data = type === 'node.removed' ? null : nodeEventData(now);
+  const data = type === 'node.removed' ? null : { ...nodeEventData(now), ...tell };
   await appendEvents(tx, [
     { atMs, type, subject: { kind: 'node', id: now.id }, rev: now.rev, ...(actor === undefined ? {} : { actor }), data },
   ]);

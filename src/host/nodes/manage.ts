@@ -16,21 +16,33 @@ interface Wish {
   actor: string;
 }
 
-/** Takes no new work onto a node; what runs there goes on. @throws ProblemError `not_found` */
-export async function drainNode(ctx: Slice, { ref, actor, reason }: Wish & { reason: string }): Promise<NodeRow> {
-  const nowMs = ctx.clock.now();
-  return changeFound(ctx, { ref, actor, draining: { reason, sinceMs: nowMs, by: actor } });
+/** Takes no new work onto a node; what runs there goes on. A drain says that it is to be emptied. @throws ProblemError `not_found` */
+export async function closeNode(ctx: Slice, { ref, actor, kind, reason }: Wish & { kind: 'drain' | 'cordon'; reason: string }): Promise<NodeRow> {
+  const draining = { kind, reason, sinceMs: ctx.clock.now(), by: actor };
+  return changeFound(ctx, { ref, actor }, () => ({ draining }));
 }
 
-/** @throws ProblemError `not_found` */
-export async function undrainNode(ctx: Slice, { ref, actor }: Wish): Promise<NodeRow> {
-  return changeFound(ctx, { ref, actor, draining: null });
+/** Takes work onto it again. @throws ProblemError `not_found` */
+export async function openNode(ctx: Slice, wish: Wish): Promise<NodeRow> {
+  return changeFound(ctx, wish, () => ({ draining: null }));
 }
 
-async function changeFound(ctx: Slice, { ref, actor, draining }: Wish & Pick<NodeRow, 'draining'>): Promise<NodeRow> {
+/** Most labels of a node. */
+const mostLabels = 64;
+
+/** Sets labels, and takes away those given as `null`. @throws ProblemError `not_found`, `invalid_field` */
+export async function labelNode(ctx: Slice, { ref, actor, labels }: Wish & { labels: Readonly<Record<string, string | null>> }): Promise<NodeRow> {
+  return changeFound(ctx, { ref, actor }, (row) => {
+    const merged = Object.entries({ ...row.labels, ...labels }).filter((pair): pair is [string, string] => pair[1] !== null);
+    if (merged.length <= mostLabels) return { labels: Object.fromEntries(merged) };
+    throw new ProblemError('invalid_field', `field /labels: ${row.name} would have ${merged.length} labels; at most ${mostLabels}`);
+  });
+}
+
+async function changeFound(ctx: Slice, { ref, actor }: Wish, change: (row: NodeRow) => Partial<NodeRow>): Promise<NodeRow> {
   const now = await ctx.writes.run(async (tx) => {
     const row = await findNode(tx, ref);
-    return (await changeNode(tx, row, { set: { draining }, type: 'node.updated', atMs: ctx.clock.now(), actor })) ?? row;
+    return (await changeNode(tx, row, { set: change(row), type: 'node.updated', atMs: ctx.clock.now(), actor })) ?? row;
   });
   ctx.wakes.reconcile.raise();
   return now;

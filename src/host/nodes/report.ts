@@ -105,6 +105,7 @@ function reasonOf(task: TaskRow, seen: Observation, state: TaskState): Reason | 
   if (seen.stuck) return reason('stuck', 'it was told to stop and killed, and still runs');
   if (state === 'pulling') return reason('pulling', seen.progress ?? `the node gets ${task.spec.image}`);
   if (state === 'starting') return reason('starting', seen.progress ?? 'the container is being started');
+  if (task.reason?.code === 'gpu_missing' && state !== 'stopping') return task.reason;
   return state === 'stopping' ? (task.reason ?? reason('stopping', 'it was told to stop')) : null;
 }
 

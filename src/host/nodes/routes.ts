@@ -1,9 +1,9 @@
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import * as v from 'valibot';
 import { joinTokenAnswerSchema, joinTokenRequestSchema } from '../../protocol/enrol.ts';
 import { listSchema } from '../../protocol/list.ts';
 import { nodeViewSchema, type NodeView } from '../../protocol/node-view.ts';
-import { strict, text } from '../../protocol/schema.ts';
+import { labelChanges, strict, text } from '../../protocol/schema.ts';
 import { principalOf, requires, type AccessEnv } from '../auth/access.ts';
 import type { HostContext } from '../context.ts';
 import { lastEventSeq } from '../events/queries.ts';
@@ -12,13 +12,14 @@ import { describe } from '../http/describe.ts';
 import { flag, noQuery, reference } from '../http/parameters.ts';
 import { validated } from '../http/validate.ts';
 import { createJoinToken } from './enrol.ts';
-import { drainNode, removeNode, undrainNode } from './manage.ts';
+import { closeNode, labelNode, openNode, removeNode } from './manage.ts';
 import { findNode, listNodes, placedTasks, type NodeRow } from './queries.ts';
 import type { Sessions } from './sessions.ts';
 import { toNodeView } from './view.ts';
 
 const nodeParam = strict({ node: reference });
-const drainBody = strict({ reason: v.optional(text(255), 'maintenance') });
+const closeBody = strict({ reason: v.optional(text(255), 'maintenance') });
+const changeBody = strict({ labels: labelChanges });
 const removeQuery = strict({ lost: v.optional(flag) });
 const oneNode = { status: 200, description: 'The node', schema: nodeViewSchema } as const;
 
@@ -58,28 +59,21 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
       validated('query', noQuery),
       async (c) => c.json(await view(ctx, await findNode(ctx.db, c.req.valid('param').node))),
     )
-    .post(
-      '/:node/drain',
-      describe({ summary: 'Take no new work onto a node', tag: 'nodes', answer: oneNode, errors: [404, 422] }),
+    .post('/:node/drain', ...closing(ctx, 'drain', 'Take no new work onto a node that is to be emptied'))
+    .post('/:node/undrain', ...opening(ctx, 'Take work onto a drained node again'))
+    .post('/:node/cordon', ...closing(ctx, 'cordon', 'Take no new work onto a node for a while'))
+    .post('/:node/uncordon', ...opening(ctx, 'Take work onto a cordoned node again'))
+    .patch(
+      '/:node',
+      describe({ summary: 'Set labels of a node; null takes one away', tag: 'nodes', answer: oneNode, errors: [400, 404, 413, 415, 422] }),
       requires('nodes:write'),
       validated('param', nodeParam),
       validated('query', noQuery),
       jsonBody(),
-      validated('json', drainBody),
+      validated('json', changeBody),
       async (c) => {
-        const wish = { ref: c.req.valid('param').node, actor: principalOf(c).subject, reason: c.req.valid('json').reason };
-        return c.json(await view(ctx, await drainNode(ctx, wish)));
-      },
-    )
-    .post(
-      '/:node/undrain',
-      describe({ summary: 'Take work onto a node again', tag: 'nodes', answer: oneNode, errors: [404] }),
-      requires('nodes:write'),
-      validated('param', nodeParam),
-      validated('query', noQuery),
-      async (c) => {
-        const wish = { ref: c.req.valid('param').node, actor: principalOf(c).subject };
-        return c.json(await view(ctx, await undrainNode(ctx, wish)));
+        const wish = { ref: c.req.valid('param').node, actor: principalOf(c).subject, labels: c.req.valid('json').labels };
+        return c.json(await view(ctx, await labelNode(ctx, wish)));
       },
     )
     .delete(
@@ -100,6 +94,33 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
         return c.body(null, 204);
       },
     );
+}
+
+type NodeCall = Context<AccessEnv, string, { out: { param: v.InferOutput<typeof nodeParam> } }>;
+
+function closing(ctx: HostContext, kind: 'drain' | 'cordon', summary: string) {
+  return [
+    describe({ summary, tag: 'nodes', answer: oneNode, errors: [400, 404, 413, 415, 422] }),
+    requires('nodes:write'),
+    validated('param', nodeParam),
+    validated('query', noQuery),
+    jsonBody(),
+    validated('json', closeBody),
+    async (c: Context<AccessEnv, string, { out: { param: v.InferOutput<typeof nodeParam>; json: v.InferOutput<typeof closeBody> } }>) => {
+      const wish = { ref: c.req.valid('param').node, actor: principalOf(c).subject, kind, reason: c.req.valid('json').reason };
+      return c.json(await view(ctx, await closeNode(ctx, wish)));
+    },
+  ] as const;
+}
+
+function opening(ctx: HostContext, summary: string) {
+  return [
+    describe({ summary, tag: 'nodes', answer: oneNode, errors: [404, 422] }),
+    requires('nodes:write'),
+    validated('param', nodeParam),
+    validated('query', noQuery),
+    async (c: NodeCall) => c.json(await view(ctx, await openNode(ctx, { ref: c.req.valid('param').node, actor: principalOf(c).subject }))),
+  ] as const;
 }
 
 async function list(ctx: HostContext): Promise<{ items: NodeView[]; cursor: null; asOf: number }> {

@@ -1,10 +1,12 @@
 import { isAbort } from '../../lib/abort.ts';
 import type { NodeId } from '../../protocol/ids.ts';
+import type { CapacityReport } from '../../protocol/node-report.ts';
 import { ProblemError } from '../../protocol/problem.ts';
 import type { Ack, SyncAnswer, SyncRequest } from '../../protocol/sync.ts';
 import type { HostContext } from '../context.ts';
 import type { Transaction } from '../store/database.ts';
 import { changeNode } from './change.ts';
+import { hardwareChange, tellMissingGpus } from './hardware-change.ts';
 import { readDesired } from './desired.ts';
 import { checkProtocol } from './enrol.ts';
 import { readNode, type NodeRow } from './queries.ts';
@@ -108,7 +110,7 @@ async function takeReport(ctx: HostContext, { node, held, request }: Turn): Prom
   const load = request.load ?? request.capacity?.load;
   if (load) ctx.presence.setLoad(node, load);
   const acked = await storeReport(ctx, node, request);
-  if (firstContact || acked.length > 0) ctx.wakes.reconcile.raise();
+  if (firstContact || acked.length > 0 || request.capacity) ctx.wakes.reconcile.raise();
   if (request.changes.length === 0 && held.digest(node) === request.digest) return { acked, wantFull: false };
   const stored = ctx.hashes.sha256(await storedObservations(ctx.db, node));
   const equal = stored === request.digest;
@@ -137,8 +139,9 @@ function isNews(row: NodeRow, { boot, addresses }: SyncRequest): boolean {
 async function updateNode(tx: Transaction, { node, request, nowMs }: { node: NodeId; request: SyncRequest; nowMs: number }) {
   const row = await readNode(tx, node);
   if (row === null) throw new ProblemError('unauthenticated', 'this node was removed');
-  const capacity = request.capacity ?? null;
-  const hardwareChanged = capacity !== null && JSON.stringify(capacity.hardware) !== JSON.stringify(row.capacity?.hardware);
+  const capacity = lasting(request);
+  const before = row.capacity?.hardware;
+  const hardwareChanged = capacity !== null && JSON.stringify(capacity.hardware) !== JSON.stringify(before);
   if (!isNews(row, request) && !hardwareChanged) return;
   const set = {
     state: 'ready' as const,
@@ -148,5 +151,15 @@ async function updateNode(tx: Transaction, { node, request, nowMs }: { node: Nod
     lastContactMs: nowMs,
     ...(capacity === null ? {} : { capacity }),
   };
-  await changeNode(tx, row, { set, type: row.state === 'ready' && row.boot !== null ? 'node.updated' : 'node.ready', atMs: nowMs });
+  const type = row.state === 'ready' && row.boot !== null ? 'node.updated' : 'node.ready';
+  const change = hardwareChanged && before ? hardwareChange(before, capacity.hardware) : null;
+  await changeNode(tx, row, { set, type, atMs: nowMs, ...(change === null ? {} : { tell: { hardwareChange: change } }) });
+  if (hardwareChanged) await tellMissingGpus(tx, { node, nodeName: row.name, hardware: capacity.hardware, nowMs });
+}
+
+/** What is stored of a machine: never how busy it is. */
+function lasting({ capacity }: SyncRequest): CapacityReport | null {
+  if (capacity === undefined) return null;
+  const { load: _, ...report } = capacity;
+  return report;
 }

@@ -11,7 +11,7 @@ export function toNodeView(ctx: Pick<HostContext, 'presence' | 'clock'>, row: No
     id: row.id,
     name: row.name,
     state: row.state,
-    draining: row.draining && { reason: row.draining.reason, since: iso(row.draining.sinceMs), by: row.draining.by },
+    ...closedViews(row),
     labels: row.labels,
     rev: row.rev,
     version: row.capacity?.version ?? null,
@@ -23,11 +23,19 @@ export function toNodeView(ctx: Pick<HostContext, 'presence' | 'clock'>, row: No
     },
     gpus: hardware?.gpus ?? [],
     hardware,
-    load: ctx.presence.load(row.id),
+    load: loadOf(ctx, row),
     joinedAt: iso(row.joinedMs),
     lastContactAt: lastContact(ctx, row),
     tasks: placed.length,
   };
+}
+
+/** What each task uses is shown with the task. */
+function loadOf(ctx: Pick<HostContext, 'presence'>, row: NodeRow): NodeView['load'] {
+  const load = ctx.presence.load(row.id);
+  if (load === null) return null;
+  const { workloads: _, ...shown } = load;
+  return shown;
 }
 
 function capacityOf(row: NodeRow): NodeView['capacity'] {
@@ -43,6 +51,12 @@ function lastContact(ctx: Pick<HostContext, 'presence' | 'clock'>, row: NodeRow)
   return row.lastContactMs === null ? null : iso(row.lastContactMs);
 }
 
+/** Why it takes no new work; both `null` when it does. */
+function closedViews({ draining }: NodeRow): Pick<NodeView, 'draining' | 'cordoned'> {
+  const closed = draining && { reason: draining.reason, since: iso(draining.sinceMs), by: draining.by };
+  return draining?.kind === 'cordon' ? { draining: null, cordoned: closed } : { draining: closed, cordoned: null };
+}
+
 /** What events of a node carry. */
 export function nodeEventData(row: NodeRow): Record<string, unknown> {
   return {
@@ -50,7 +64,7 @@ export function nodeEventData(row: NodeRow): Record<string, unknown> {
     name: row.name,
     state: row.state,
     labels: row.labels,
-    draining: row.draining && { reason: row.draining.reason, since: iso(row.draining.sinceMs), by: row.draining.by },
+    ...closedViews(row),
     version: row.capacity?.version ?? null,
     capacity: capacityOf(row),
     hardware: row.capacity?.hardware ?? null,

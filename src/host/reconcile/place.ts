@@ -40,18 +40,18 @@ async function assign(ctx: Slice, starts: readonly Start[]): Promise<Set<NodeId>
     const atMs = ctx.clock.now();
     const rows = await rowsOf(tx, starts.map((start) => start.taskId));
     const names = await nodeNames(tx, starts.map((start) => start.nodeId));
-    const generations = new Map<NodeId, number>();
-    const assigned: Promise<void>[] = [];
-    for (const start of starts) {
+    const wanted = starts.flatMap((start) => {
       const row = rows.get(start.taskId);
       const node = nodeId.parse(start.nodeId);
       const nodeName = names.get(start.nodeId);
-      if (!row || row.state !== 'queued' || node === null || nodeName === undefined) continue;
-      const generation = generations.get(node) ?? (await bumpGeneration(tx, node));
-      generations.set(node, generation);
-      assigned.push(assignOne(tx, row, { node, nodeName, gpus: start.gpuUuids, generation, atMs }));
-    }
-    await allSettled(assigned);
+      if (!row || row.state !== 'queued' || node === null || nodeName === undefined) return [];
+      return [{ row, place: { node, nodeName, gpus: start.gpuUuids, atMs } }];
+    });
+    const generations = new Map<NodeId, number>();
+    for (const node of new Set(wanted.map(({ place }) => place.node))) generations.set(node, await bumpGeneration(tx, node));
+    await allSettled(
+      wanted.map(({ row, place }) => assignOne(tx, row, { ...place, generation: generations.get(place.node) ?? 0 })),
+    );
     return new Set(generations.keys());
   });
 }

@@ -90,7 +90,7 @@ async function relay(ctx: HostContext, { source, by, accept, search }: Relayed, 
   const until = AbortSignal.any([signal, ctx.stopping]);
   const path = `/v1/tasks/${task}/${attempt}/logs${search}`;
   const answer = await ctx.runnerFetch(runner, path, { headers, signal: until }).catch((error: unknown) => {
-    throw silent(ctx, node, error);
+    throw error instanceof ProblemError ? error : silent(ctx, node, error);
   });
   if (answer.status === 200) return new Response(answer.body, { headers: outHeaders(accept, answer.headers.get('weir-next-offset')) });
   await answer.body?.cancel();

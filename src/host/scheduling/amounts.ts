@@ -1,3 +1,4 @@
+import { conditionText } from '../../protocol/label-expression.ts';
 import type { Ask } from './constraints.ts';
 import type { Shape } from './shape.ts';
 
@@ -28,17 +29,21 @@ export function requestText(shape: Shape): string {
     ...(shape.cpuMilli > 0 ? [plural(coresText(shape.cpuMilli), 'core')] : []),
     ...(shape.memoryBytes > 0 ? [memoryText(shape.memoryBytes)] : []),
   ];
-  if (parts.length === 0) return 'a task that asks for nothing';
-  const last = parts.pop();
-  return parts.length === 0 ? `${last}` : `${parts.join(', ')} and ${last}`;
+  const last = parts.pop() ?? 'a task that asks for nothing';
+  const all = parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
+  return shape.numaNode === null ? all : `${all} on NUMA node ${shape.numaNode}`;
 }
 
-/** `named a, labelled b=c`, empty when anything goes. */
+/** `named a, labelled b=c, !d, with mount:e`, empty when anything goes. */
 export function constraintText({ constraints }: Ask): string {
   const labels = Object.entries(constraints.labels).map(([key, value]) => `${key}=${value}`);
+  const conditions = constraints.conditions?.map(conditionText) ?? [];
+  const wanted = [...labels.sort(), ...conditions];
+  const needs = [...(constraints.needs ?? [])].sort();
   return [
     ...(constraints.node === null ? [] : [`named ${constraints.node}`]),
-    ...(labels.length === 0 ? [] : [`labelled ${labels.sort().join(', ')}`]),
+    ...(wanted.length === 0 ? [] : [`labelled ${wanted.join(', ')}`]),
+    ...(needs.length === 0 ? [] : [`with ${needs.join(', ')}`]),
   ].join(', ');
 }
 
@@ -46,9 +51,22 @@ export function plural(count: string | number, noun: string): string {
   return `${count} ${noun}${String(count) === '1' ? '' : 's'}`;
 }
 
+/** `2 GPUs of *A100* with at least 40 GiB`, of a request by number. */
+export function gpusText({ gpuCount, ask }: Shape): string {
+  return `${plural(gpuCount, 'GPU')}${matchText(ask)}`;
+}
+
+/** ` of *A100* with at least 40 GiB`, empty when any GPU will do. */
+export function matchText({ gpus }: Ask): string {
+  if (gpus === null || 'uuids' in gpus) return '';
+  const { model, minMemoryBytes } = gpus;
+  const memory = minMemoryBytes === undefined ? '' : ` with at least ${memoryText(minMemoryBytes)}`;
+  return `${model === undefined ? '' : ` of ${model}`}${memory}`;
+}
+
 function gpuParts(shape: Shape): string[] {
   if (shape.gpuCount === 0) return [];
-  if (shape.named === null) return [plural(shape.gpuCount, 'GPU')];
+  if (shape.named === null) return [gpusText(shape)];
   const uuids = shape.ask.gpus !== null && 'uuids' in shape.ask.gpus ? shape.ask.gpus.uuids : [];
   return [`the GPU${shape.gpuCount === 1 ? '' : 's'} ${[...new Set(uuids)].sort().join(', ')}`];
 }

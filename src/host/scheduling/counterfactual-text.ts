@@ -21,6 +21,9 @@ const constraintNoun = {
   node: 'node constraint',
   labels: 'label constraint',
   'node and labels': 'node and label constraints',
+  'GPU model': 'GPU model',
+  'GPU memory': 'least GPU memory',
+  'NUMA node': 'NUMA node',
 } as const;
 
 const units = [

@@ -1,7 +1,7 @@
 import { admits, findNode, type Field } from './place.ts';
 import type { Pass } from './pass.ts';
 import type { Entry } from './queue.ts';
-import type { SnapshotTask, TaskConstraints } from './snapshot.ts';
+import type { GpuCount, SnapshotTask, TaskConstraints } from './snapshot.ts';
 
 /** A change to the task with which it would start now, and where. */
 export type Counterfactual = Change & { nodeId: string; nodeName: string };
@@ -9,7 +9,16 @@ export type Counterfactual = Change & { nodeId: string; nodeName: string };
 export type Change =
   | { change: 'limit'; limitMs: number }
   | { change: 'gpus'; count: number }
-  | { change: 'constraint'; without: 'node' | 'labels' | 'node and labels' };
+  | { change: 'constraint'; without: Without };
+
+/** What it could do without. */
+export type Without =
+  | 'node'
+  | 'labels'
+  | 'node and labels'
+  | 'GPU model'
+  | 'GPU memory'
+  | 'NUMA node';
 
 /** Tried on what the plan leaves, each by itself; what would not start it now is not said. */
 export function counterfactuals(
@@ -26,6 +35,8 @@ export function counterfactuals(
     shorterLimit(pass, field, entry),
     fewerGpus(task, tryTask),
     looserConstraint(task.constraints, tryTask),
+    otherGpus(task, tryTask),
+    anyNumaNode(task, tryTask),
   ];
   return found.flatMap((hit) => {
     const node = hit && pass.table.nodes[hit.node];
@@ -62,19 +73,21 @@ function shorterLimit(pass: Pass, field: Field, { shape, limitMs }: Entry): Hit 
 function fewerGpus({ gpus }: SnapshotTask, tryTask: TryTask): Hit {
   if (gpus === null || !('count' in gpus)) return null;
   for (let count = gpus.count - 1; count > 0; count -= 1) {
-    const node = tryTask({ gpus: { count } });
+    const node = tryTask({ gpus: { ...gpus, count } });
     if (node >= 0) return { change: { change: 'gpus', count }, node };
   }
   return null;
 }
 
-function looserConstraint({ node, labels }: TaskConstraints, tryTask: TryTask): Hit {
+function looserConstraint(given: TaskConstraints, tryTask: TryTask): Hit {
+  const { node, labels, conditions } = given;
+  const unlabelled = { labels: {}, conditions: [] };
   const tries = [
-    { without: 'node', constraints: { node: null, labels } },
-    { without: 'labels', constraints: { node, labels: {} } },
-    { without: 'node and labels', constraints: { node: null, labels: {} } },
+    { without: 'node', constraints: { ...given, node: null } },
+    { without: 'labels', constraints: { ...given, ...unlabelled } },
+    { without: 'node and labels', constraints: { ...given, ...unlabelled, node: null } },
   ] as const;
-  const hasLabels = Object.keys(labels).length > 0;
+  const hasLabels = Object.keys(labels).length > 0 || (conditions?.length ?? 0) > 0;
   for (const { without, constraints } of tries) {
     if (without !== 'labels' && node === null) continue;
     if (without !== 'node' && !hasLabels) continue;
@@ -82,4 +95,30 @@ function looserConstraint({ node, labels }: TaskConstraints, tryTask: TryTask): 
     if (found >= 0) return { change: { change: 'constraint', without }, node: found };
   }
   return null;
+}
+
+/** Any model or any memory, where only one of both keeps it from a node. */
+function otherGpus({ gpus }: SnapshotTask, tryTask: TryTask): Hit {
+  if (gpus === null || !('count' in gpus)) return null;
+  const tries = [
+    { without: 'GPU model', key: 'model' },
+    { without: 'GPU memory', key: 'minMemoryBytes' },
+  ] as const;
+  for (const { without, key } of tries) {
+    if (gpus[key] === undefined) continue;
+    const node = tryTask({ gpus: omit(gpus, key) });
+    if (node >= 0) return { change: { change: 'constraint', without }, node };
+  }
+  return null;
+}
+
+function omit(gpus: GpuCount, key: 'model' | 'minMemoryBytes'): GpuCount {
+  const { [key]: _, ...rest } = gpus;
+  return rest;
+}
+
+function anyNumaNode({ numaNode }: SnapshotTask, tryTask: TryTask): Hit {
+  if (numaNode === undefined || numaNode === null) return null;
+  const node = tryTask({ numaNode: null });
+  return node < 0 ? null : { change: { change: 'constraint', without: 'NUMA node' }, node };
 }

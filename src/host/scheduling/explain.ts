@@ -32,7 +32,7 @@ export interface Explanation {
   reason: { code: ReasonCode; message: string; advice: string } | null;
   /** No node that is known and not lost could run it, even when empty. */
   impossible: boolean;
-  /** 1 is the next; counts the tasks that wait, starts and unreadable ones left out; 0 when it does not wait. */
+  /** 1 is the next; counts the tasks that wait, starts, capped and unreadable ones left out; 0 when it does not wait. */
   position: number;
   /** Ids of the first of those that wait before it, in order; `position` says how many there are. */
   ahead: readonly string[];
@@ -67,7 +67,7 @@ export function explain(snapshot: Snapshot, taskId: string, policy: Policy): Exp
     ...placeInQueue(ended, entry),
     nodes: verdicts(pass, wish),
     reservation: reservationFor(pass, wish, taskId),
-    counterfactuals: counterfactuals(pass, task, entry),
+    counterfactuals: entry.outcome === 'capped' ? [] : counterfactuals(pass, task, entry),
   };
 }
 
@@ -92,7 +92,9 @@ function explainFault(task: SnapshotTask, { queue }: EndedPass): Explanation {
 }
 
 function placeInQueue({ queue }: EndedPass, entry: Entry): Pick<Explanation, 'position' | 'ahead'> {
-  const waiting = queue.entries.filter(({ outcome }) => outcome !== 'starts');
+  const waiting = queue.entries.filter(
+    (other) => other === entry || (other.outcome !== 'starts' && other.outcome !== 'capped'),
+  );
   const index = waiting.indexOf(entry);
   return {
     position: index + 1,

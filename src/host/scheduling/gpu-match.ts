@@ -1,6 +1,6 @@
 import { matchesGlob } from './glob.ts';
 import type { NodeTable } from './nodes.ts';
-import type { GpuCount, GpuRequest, NodeCapacity, SnapshotGpu } from './snapshot.ts';
+import type { GpuCount, GpuRequest, SnapshotGpu } from './snapshot.ts';
 
 /** Which GPUs a request takes. */
 export interface GpuFilter {
@@ -38,10 +38,4 @@ export function isWanted(gpu: Pick<SnapshotGpu, 'model' | 'memoryBytes'>, by: Gp
     gpu.memoryBytes >= (by.minMemoryBytes ?? 0) &&
     (by.model === undefined || matchesGlob(by.model, gpu.model))
   );
-}
-
-/** Where a machine has but one NUMA node, drivers often say of no GPU that it sits there. */
-export function numaNodeOf(gpu: SnapshotGpu, { numa }: NodeCapacity): number | null {
-  if (gpu.numaNode !== null) return gpu.numaNode;
-  return numa?.length === 1 ? (numa[0]?.node ?? null) : null;
 }

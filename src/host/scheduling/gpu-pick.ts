@@ -1,4 +1,21 @@
 /**
+ * The GPUs of one kind among the free ones where one has enough, of several the kind with the fewest
+ * left, then the one with the least memory; else all. `memoryOf` is of a kind.
+ */
+export function ofOneKind(
+  free: readonly number[],
+  count: number,
+  { kindOf, memoryOf }: { kindOf: (gpu: number) => number; memoryOf: (kind: number) => number },
+): readonly number[] {
+  const kinds = groupBy(free, kindOf);
+  if (kinds.size <= 1) return free;
+  const [best] = [...kinds]
+    .filter(([, gpus]) => gpus.length >= count)
+    .sort(([a, ofA], [b, ofB]) => ofA.length - ofB.length || memoryOf(a) - memoryOf(b) || a - b);
+  return best?.[1] ?? free;
+}
+
+/**
  * Chooses `count` of the free GPUs of one node: from one NUMA node where one has enough, there from
  * the one with the fewest left (so a single goes beside a taken partner and whole pairs stay whole);
  * else from as few NUMA nodes as will do. Integers in, integers out; `free` is in order of the node's GPUs.
@@ -18,15 +35,12 @@ export function pickGpus(
   return picked.sort((a, b) => a - b);
 }
 
-function groupBy(
-  free: readonly number[],
-  numaOf: (gpu: number) => number | null,
-): Map<number | null, number[]> {
-  const groups = new Map<number | null, number[]>();
+function groupBy<Key>(free: readonly number[], keyOf: (gpu: number) => Key): Map<Key, number[]> {
+  const groups = new Map<Key, number[]>();
   for (const gpu of free) {
-    const group = groups.get(numaOf(gpu));
+    const group = groups.get(keyOf(gpu));
     if (group) group.push(gpu);
-    else groups.set(numaOf(gpu), [gpu]);
+    else groups.set(keyOf(gpu), [gpu]);
   }
   return groups;
 }

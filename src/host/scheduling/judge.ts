@@ -1,5 +1,6 @@
-import { covers, fitsEmpty, fitsNow } from './capacity.ts';
+import { covers, fitsEmpty, fitsNow, freeCount } from './capacity.ts';
 import { couldEverFit } from './constraints.ts';
+import { cellOf } from './nodes.ts';
 import type { FreeTotal, Pass } from './pass.ts';
 import { admits } from './place.ts';
 import { hasFailed } from './walk.ts';
@@ -13,6 +14,7 @@ import { readyFor, type Shape } from './shape.ts';
  */
 export function judge(pass: Pass, entry: Entry): ReasonCode {
   if (typeof entry.outcome === 'object') return 'internal';
+  if (entry.outcome === 'capped') return 'array_cap';
   if (!hasFailed(pass, entry)) return 'depth';
   const { shape, priority } = entry;
   const eligible = eligibility(pass, shape);
@@ -78,15 +80,35 @@ function isFragmented(pass: Pass, shape: Shape): boolean {
 
 /** What is free in sum where the shape may go; worked out once for the shapes that may go anywhere. */
 function freeFor(pass: Pass, shape: Shape): FreeTotal {
-  const isAnywhere = shape.candidates === null && shape.avoided.size === 0;
+  const isAnywhere =
+    shape.candidates === null &&
+    shape.avoided.size === 0 &&
+    shape.gpuFilter === null &&
+    shape.numaNode === null;
   if (isAnywhere && pass.freeTotal !== null) return pass.freeTotal;
   const total = { cpuMilli: 0, memoryBytes: 0, gpuCount: 0 };
   for (const node of readyFor(shape, pass.table)) {
     if (shape.avoided.has(node)) continue;
-    total.cpuMilli += Math.max(0, pass.capacity.cpuMilli[node] ?? 0);
-    total.memoryBytes += Math.max(0, pass.capacity.memoryBytes[node] ?? 0);
-    total.gpuCount += pass.capacity.gpuCount[node] ?? 0;
+    const free = freeOn(pass, shape, node);
+    total.cpuMilli += Math.max(0, free.cpuMilli);
+    total.memoryBytes += Math.max(0, free.memoryBytes);
+    total.gpuCount += freeCount(pass.capacity, shape, node);
   }
   if (isAnywhere) pass.freeTotal = total;
   return total;
+}
+
+function freeOn(
+  { capacity, table }: Pass,
+  { numaNode }: Shape,
+  node: number,
+): Omit<FreeTotal, 'gpuCount'> {
+  const cpuMilli = capacity.cpuMilli[node] ?? 0;
+  const memoryBytes = capacity.memoryBytes[node] ?? 0;
+  if (numaNode === null) return { cpuMilli, memoryBytes };
+  const cell = cellOf(table, node, numaNode);
+  return {
+    cpuMilli: Math.min(cpuMilli, capacity.cellCpuMilli[cell] ?? 0),
+    memoryBytes: Math.min(memoryBytes, capacity.cellMemoryBytes[cell] ?? 0),
+  };
 }

@@ -1,5 +1,5 @@
-import { constraintText, coresText, memoryText, plural, requestText } from './amounts.ts';
-import { matches } from './constraints.ts';
+import { constraintText, coresText, gpusText, memoryText, plural, requestText } from './amounts.ts';
+import { gpusFor, matches } from './constraints.ts';
 import type { NodeTable } from './nodes.ts';
 import type { ReasonCode } from './reasons.ts';
 import type { Shape } from './shape.ts';
@@ -27,6 +27,8 @@ export function messageFor(code: ReasonCode, shape: Shape, table: NodeTable): st
       return `A start failed on each ready ${node} that could hold it.`;
     case 'depth':
       return 'The last pass ended before it came to this task.';
+    case 'array_cap':
+      return 'Its array has no room for more members at a time.';
     case 'no_nodes':
       return 'There is no node.';
     case 'impossible':
@@ -44,12 +46,12 @@ function impossibleText(shape: Shape, table: NodeTable): string {
   if (nodes.length === 0) return `No node is ${where}.`;
   const among = where === '' ? 'any node' : `any node ${where}`;
   const most = (amount: (node: SnapshotNode) => number) => Math.max(...nodes.map(amount));
-  const gpus = most((node) => node.capacity.gpus.length);
+  const gpus = most((node) => gpusFor(node.capacity, shape.ask));
   const cpuMilli = most((node) => node.capacity.cpuMilli);
   const memoryBytes = most((node) => node.capacity.memoryBytes);
   if (shape.named !== null && shape.named.size === 0) return `Nowhere is ${requestText(shape)}.`;
   if (shape.gpuCount > gpus) {
-    return `It asks for ${plural(shape.gpuCount, 'GPU')}, the most on ${among} is ${gpus}.`;
+    return `It asks for ${gpusText(shape)}, the most on ${among} is ${gpus}.`;
   }
   if (shape.cpuMilli > cpuMilli) {
     const [asked, has] = [coresText(shape.cpuMilli), coresText(cpuMilli)];

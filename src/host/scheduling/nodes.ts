@@ -1,5 +1,4 @@
-import { numaNodeOf } from './gpu-match.ts';
-import type { SnapshotGpu, SnapshotNode, SnapshotNuma } from './snapshot.ts';
+import type { NodeCapacity, SnapshotGpu, SnapshotNode, SnapshotNuma } from './snapshot.ts';
 
 /**
  * The nodes in the order of their ids, numbered from 0. GPUs are numbered through all nodes, those
@@ -53,6 +52,12 @@ export function nodeTable(unsorted: readonly SnapshotNode[]): NodeTable {
     cellStart: starts(nodes, ({ capacity }) => capacity.numa?.length ?? 0),
     cells: nodes.flatMap(({ capacity }) => capacity.numa ?? []),
   };
+}
+
+/** Where a machine has but one NUMA node, drivers often say of no GPU that it sits there. */
+export function numaNodeOf(gpu: SnapshotGpu, { numa }: NodeCapacity): number | null {
+  if (gpu.numaNode !== null) return gpu.numaNode;
+  return numa?.length === 1 ? (numa[0]?.node ?? null) : null;
 }
 
 export function gpuTotal(table: NodeTable, node: number): number {

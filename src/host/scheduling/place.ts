@@ -1,4 +1,4 @@
-import { fitsNow, type Capacity } from './capacity.ts';
+import { fitsNow, freeCount, type Capacity } from './capacity.ts';
 import { gpuTotal } from './nodes.ts';
 import type { Pass } from './pass.ts';
 import { leavesHead, type Wish } from './reservation.ts';
@@ -11,7 +11,9 @@ export type Field = Pick<Pass, 'table' | 'capacity' | 'buckets' | 'reservedOn'>;
 export function findNode(field: Field, wish: Wish): number {
   const { shape } = wish;
   if (shape.gpuCount === 0) return roomiest(field, wish);
-  if (shape.candidates !== null) return tightest(field, wish, shape.candidates);
+  if (shape.candidates !== null || shape.gpuFilter !== null) {
+    return tightest(field, wish, readyFor(shape, field.table));
+  }
   for (let free = shape.gpuCount; free < field.buckets.nodes.length; free += 1) {
     const node = tightest(field, wish, field.buckets.nodes[free] ?? []);
     if (node >= 0) return node;
@@ -29,12 +31,16 @@ export function admits(field: Field, wish: Wish, node: number): boolean {
   return reservation === null || leavesHead(field.capacity, reservation, wish);
 }
 
-/** For GPU work: least GPUs, then cores, then memory left; the lowest node of equals. */
+/** For GPU work: least GPUs that it may take, then any, then cores, then memory left; the lowest node of equals. */
 function tightest(field: Field, wish: Wish, nodes: readonly number[]): number {
   let best = -1;
+  let bestLeft = Infinity;
   for (const node of nodes) {
     if (!admits(field, wish, node)) continue;
-    if (best < 0 || isTighter(field.capacity, node, best)) best = node;
+    const left = freeCount(field.capacity, wish.shape, node);
+    if (left > bestLeft || (left === bestLeft && !isTighter(field.capacity, node, best))) continue;
+    best = node;
+    bestLeft = left;
   }
   return best;
 }

@@ -1,6 +1,6 @@
 import { byText } from './nodes.ts';
 import type { Shape, ShapeBook } from './shape.ts';
-import type { Policy, Snapshot, SnapshotTask } from './snapshot.ts';
+import type { Policy, Snapshot, SnapshotTask, TaskGroup } from './snapshot.ts';
 
 /** A queued task as a pass sees it. */
 export interface Entry {
@@ -12,7 +12,9 @@ export interface Entry {
   readonly limitMs: number;
   /** Took the reservation in an earlier pass: goes first in its class until it starts. */
   holds: boolean;
-  outcome: 'unseen' | 'waits' | 'starts' | { fault: string };
+  readonly group: TaskGroup | null;
+  /** `capped`: its group has no room for it; the walk passes over it. */
+  outcome: 'unseen' | 'capped' | 'waits' | 'starts' | { fault: string };
 }
 
 export interface Fault {
@@ -38,8 +40,10 @@ export function readQueue(snapshot: Snapshot, policy: Policy, book: ShapeBook): 
     }
   }
   for (const entry of entries) if (holders.has(entry.id)) entry.holds = true;
+  entries.sort(inOrder);
+  capGroups(entries);
   return {
-    entries: entries.sort(inOrder),
+    entries,
     faults: faults.sort((a, b) => byText(a.taskId, b.taskId)),
   };
 }
@@ -56,8 +60,24 @@ function readEntry(task: SnapshotTask, shape: Shape, policy: Policy): Entry {
     shape,
     limitMs: whole('limitMs', task.limitMs ?? policy.defaultLimitMs),
     holds: false,
+    group: task.group ? { id: task.group.id, room: whole('room', task.group.room) } : null,
     outcome: 'unseen',
   };
+}
+
+/**
+ * The first of a group get its room, whether they can start or not: were it given to later ones, the
+ * answer to each would hang on what started meanwhile.
+ */
+function capGroups(entries: readonly Entry[]): void {
+  const seen = new Map<string, number>();
+  for (const entry of entries) {
+    if (entry.group === null) continue;
+    const { id, room } = entry.group;
+    const before = seen.get(id) ?? 0;
+    if (before < room) seen.set(id, before + 1);
+    else entry.outcome = 'capped';
+  }
 }
 
 function whole(name: string, value: number): number {

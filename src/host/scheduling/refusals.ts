@@ -1,7 +1,7 @@
-import { coresText, memoryText, timeText } from './amounts.ts';
-import { covers, fitsNow } from './capacity.ts';
-import { isNamed, missingLabels } from './constraints.ts';
-import { gpuTotal } from './nodes.ts';
+import { coresText, matchText, memoryText, plural, timeText } from './amounts.ts';
+import { covers, fitsNow, freeCount, usableTotal } from './capacity.ts';
+import { isNamed, missingLabels, missingOffers, unmet } from './constraints.ts';
+import { cellOf, gpuTotal } from './nodes.ts';
 import type { Pass } from './pass.ts';
 import type { NodeRefusals } from './plan.ts';
 import type { NodeCause } from './reasons.ts';
@@ -53,20 +53,46 @@ function constraintRefusal({ table }: Scope, { ask }: Shape, n: number): Refusal
   if (!isNamed(node, ask.constraints)) {
     return { cause: 'name', detail: `is not ${ask.constraints.node}`, miss: 1000 };
   }
-  const missing = missingLabels(node, ask.constraints);
-  if (missing.length === 0) return null;
-  return { cause: 'label', detail: `lacks ${missing.join(', ')}`, miss: missing.length };
+  const missing = [...missingLabels(node, ask.constraints), ...unmet(node, ask.constraints)];
+  if (missing.length > 0) {
+    return { cause: 'label', detail: `lacks ${missing.join(', ')}`, miss: missing.length };
+  }
+  const lacks = missingOffers(node, ask.constraints);
+  if (lacks.length === 0) return null;
+  return { cause: 'offer', detail: `lacks ${lacks.join(', ')}`, miss: lacks.length };
 }
 
 function sizeRefusal({ table }: Scope, shape: Shape, n: number): Refusal | null {
-  if (shape.named !== null && !shape.named.has(n)) {
-    return { cause: 'gpu', detail: 'has not all the GPUs asked for by name', miss: 1000 };
+  const { numaNode } = shape;
+  const cell = table.cells[cellOf(table, n, numaNode)];
+  if (numaNode !== null && cell === undefined) {
+    const isSilent = table.cellStart[n] === table.cellStart[n + 1];
+    const detail = isSilent ? 'tells no NUMA nodes' : `has no NUMA node ${numaNode}`;
+    return { cause: 'numa', detail, miss: 1000 };
   }
-  return shortOf(shape, {
+  if (shape.named !== null && !shape.named.has(n)) {
+    const where = numaNode === null ? '' : ` on NUMA node ${numaNode}`;
+    return { cause: 'gpu', detail: `has not all the GPUs asked for by name${where}`, miss: 1000 };
+  }
+  const onNode = {
     cpuMilli: { free: table.cpuMilli[n] ?? 0, total: null },
     memoryBytes: { free: table.memoryBytes[n] ?? 0, total: null },
-    gpuCount: { free: gpuTotal(table, n), total: null },
-  });
+    gpuCount: {
+      free: usableTotal(table, shape, n),
+      total: null,
+      others: othersOn(table, shape, n),
+    },
+  };
+  return (
+    shortOf(shape, onNode) ??
+    shortOnCell(
+      shape,
+      cell && {
+        cpuMilli: { free: cell.cpuMilli, total: null },
+        memoryBytes: { free: cell.memoryBytes, total: null },
+      },
+    )
+  );
 }
 
 function stateRefusal({ table }: Scope, shape: Shape, n: number): Refusal | null {
@@ -97,11 +123,32 @@ function roomRefusal({ table, capacity }: Scope, shape: Shape, n: number): Refus
     return { cause: 'gpu_busy', detail: texts.join(', '), miss: taken.length };
   }
   if (fitsNow(capacity, shape, n)) return null;
-  return shortOf(shape, {
+  const onNode = {
     cpuMilli: { free: capacity.cpuMilli[n] ?? 0, total: table.cpuMilli[n] ?? 0 },
     memoryBytes: { free: capacity.memoryBytes[n] ?? 0, total: table.memoryBytes[n] ?? 0 },
-    gpuCount: { free: capacity.gpuCount[n] ?? 0, total: gpuTotal(table, n) },
-  });
+    gpuCount: {
+      free: freeCount(capacity, shape, n),
+      total: usableTotal(table, shape, n),
+      others: othersOn(table, shape, n),
+    },
+  };
+  const at = cellOf(table, n, shape.numaNode);
+  const cell = table.cells[at];
+  return (
+    shortOf(shape, onNode) ??
+    shortOnCell(
+      shape,
+      cell && {
+        cpuMilli: { free: capacity.cellCpuMilli[at] ?? 0, total: cell.cpuMilli },
+        memoryBytes: { free: capacity.cellMemoryBytes[at] ?? 0, total: cell.memoryBytes },
+      },
+    )
+  );
+}
+
+/** GPUs of the node that the shape may not take. */
+function othersOn(table: Pass['table'], shape: Shape, n: number): number {
+  return gpuTotal(table, n) - usableTotal(table, shape, n);
 }
 
 function reservationRefusal(scope: Scope, wish: Wish, n: number): Refusal | null {
@@ -117,12 +164,28 @@ interface Amount {
   total: number | null;
 }
 
+interface Amounts {
+  cpuMilli: Amount;
+  memoryBytes: Amount;
+}
+
 function shortOf(
   shape: Shape,
-  amounts: Record<'cpuMilli' | 'memoryBytes' | 'gpuCount', Amount>,
+  amounts: Amounts & { gpuCount: Amount & { others: number } },
 ): Refusal | null {
+  const { gpuCount: gpus } = amounts;
+  const detail = () => {
+    const where = shape.numaNode === null ? '' : ` on NUMA node ${shape.numaNode}`;
+    const others = gpus.others === 0 ? '' : ` (${plural(gpus.others, 'other GPU')})`;
+    return `gpus: needs ${shape.gpuCount}${matchText(shape.ask)}${where}, ${hasText(gpus, String)}${others}`;
+  };
+  return covers(gpus.free, shape.gpuCount)
+    ? shortOfRest(shape, amounts)
+    : { cause: 'gpu', detail: detail(), miss: missOf(gpus, shape.gpuCount) };
+}
+
+function shortOfRest(shape: Shape, amounts: Amounts): Refusal | null {
   const checks = [
-    { cause: 'gpu', noun: 'gpus', amount: amounts.gpuCount, needed: shape.gpuCount, text: String },
     {
       cause: 'cpu',
       noun: 'cpus',
@@ -140,14 +203,25 @@ function shortOf(
   ] as const;
   for (const { cause, noun, amount, needed, text } of checks) {
     if (covers(amount.free, needed)) continue;
-    const has =
-      amount.total === null
-        ? `has ${text(amount.free)}`
-        : `${text(Math.max(0, amount.free))} of ${text(amount.total)} free`;
-    const miss = Math.ceil((1000 * (needed - amount.free)) / needed);
-    return { cause, detail: `${noun}: needs ${text(needed)}, ${has}`, miss };
+    const detail = `${noun}: needs ${text(needed)}, ${hasText(amount, text)}`;
+    return { cause, detail, miss: missOf(amount, needed) };
   }
   return null;
+}
+
+/** On the NUMA node that the shape is bound to, if it is to one. */
+function shortOnCell(shape: Shape, amounts: Amounts | undefined): Refusal | null {
+  const short = amounts && shortOfRest(shape, amounts);
+  if (!short) return null;
+  return { ...short, cause: 'numa', detail: `NUMA node ${shape.numaNode}: ${short.detail}` };
+}
+
+function hasText({ free, total }: Amount, text: (amount: number) => string): string {
+  return total === null ? `has ${text(free)}` : `${text(Math.max(0, free))} of ${text(total)} free`;
+}
+
+function missOf({ free }: Amount, needed: number): number {
+  return Math.ceil((1000 * (needed - free)) / needed);
 }
 
 function holderOf(capacity: Pass['capacity'], node: number, gpu: number): string {

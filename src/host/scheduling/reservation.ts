@@ -1,5 +1,5 @@
-import { covers, freeGpus, type Capacity } from './capacity.ts';
-import { gpuTotal, type NodeTable } from './nodes.ts';
+import { covers, freeUsable, usableGpus, type Capacity, type Occupant } from './capacity.ts';
+import { cellOf, gpuTotal, type NodeTable } from './nodes.ts';
 import type { Shape } from './shape.ts';
 
 /** A node kept for the first task of a pool that does not fit now, from the time it is reckoned to fit. */
@@ -10,15 +10,20 @@ export interface Reservation {
   readonly node: number;
   /** The shadow time T. */
   readonly atMs: number;
-  /** GPUs the head asked for by name. */
-  readonly named: ReadonlySet<number>;
+  /** GPUs of the node that the head may take, `null` when any. */
+  readonly usable: ReadonlySet<number> | null;
+  /** The NUMA node that the head is bound to, -1 when to none. */
+  readonly cell: number;
   /** What is free at T beside the head; backfill that runs past T draws on it. */
   cpuMilli: number;
   memoryBytes: number;
+  /** Of those that the head may take. */
   gpuCount: number;
+  cellCpuMilli: number;
+  cellMemoryBytes: number;
 }
 
-export type Shadow = Pick<Reservation, 'node' | 'atMs' | 'cpuMilli' | 'memoryBytes' | 'gpuCount'>;
+export type Shadow = Omit<Reservation, 'taskId' | 'priority' | 'pool'>;
 
 /** A shape and the time by which a task of it ends at the latest. */
 export interface Wish {
@@ -51,23 +56,52 @@ export function leavesHead(capacity: Capacity, reservation: Reservation, wish: W
   return (
     covers(reservation.cpuMilli, shape.cpuMilli) &&
     covers(reservation.memoryBytes, shape.memoryBytes) &&
-    shape.gpuCount <= reservation.gpuCount &&
-    leavesNamedGpus(capacity, reservation, shape)
+    leavesGpus(capacity, reservation, shape) &&
+    (!sharesCell(capacity.table, reservation, shape) ||
+      (covers(reservation.cellCpuMilli, shape.cpuMilli) &&
+        covers(reservation.cellMemoryBytes, shape.memoryBytes)))
   );
 }
 
-export function drawOn(reservation: Reservation, shape: Shape): void {
-  reservation.cpuMilli -= shape.cpuMilli;
-  reservation.memoryBytes -= shape.memoryBytes;
-  reservation.gpuCount -= shape.gpuCount;
+/** Those of the free GPUs that a start which runs past T may take: first of those that the head may not. */
+export function gpusBeside(
+  reservation: Reservation,
+  free: readonly number[],
+  count: number,
+): readonly number[] {
+  const { usable } = reservation;
+  if (usable === null) return free;
+  const outside = free.filter((gpu) => !usable.has(gpu));
+  if (outside.length >= count) return outside;
+  const inside = free.filter((gpu) => usable.has(gpu)).slice(0, reservation.gpuCount);
+  return [...outside, ...inside].sort((a, b) => a - b);
 }
 
-function leavesNamedGpus(capacity: Capacity, reservation: Reservation, shape: Shape): boolean {
-  const { named, node } = reservation;
-  if (named.size === 0 || shape.gpuCount === 0) return true;
-  const own = shape.named?.get(node);
-  if (own) return own.every((gpu) => !named.has(gpu));
-  return shape.gpuCount <= freeGpus(capacity, node).filter((gpu) => !named.has(gpu)).length;
+export function drawOn(
+  reservation: Reservation,
+  start: { shape: Shape; gpus: readonly number[]; table: NodeTable },
+): void {
+  const { shape, gpus, table } = start;
+  const { usable } = reservation;
+  reservation.cpuMilli -= shape.cpuMilli;
+  reservation.memoryBytes -= shape.memoryBytes;
+  reservation.gpuCount -=
+    usable === null ? gpus.length : gpus.filter((gpu) => usable.has(gpu)).length;
+  if (!sharesCell(table, reservation, shape)) return;
+  reservation.cellCpuMilli -= shape.cpuMilli;
+  reservation.cellMemoryBytes -= shape.memoryBytes;
+}
+
+function leavesGpus(capacity: Capacity, reservation: Reservation, shape: Shape): boolean {
+  const { usable, node, gpuCount } = reservation;
+  if (shape.gpuCount === 0) return true;
+  if (usable === null) return shape.gpuCount <= gpuCount;
+  const outside = freeUsable(capacity, shape, node).filter((gpu) => !usable.has(gpu)).length;
+  return shape.gpuCount - outside <= gpuCount;
+}
+
+function sharesCell(table: NodeTable, { cell, node }: Reservation, shape: Shape): boolean {
+  return cell >= 0 && cellOf(table, node, shape.numaNode) === cell;
 }
 
 /** Releases of the node one by one, those of the same time together, until the shape fits. */
@@ -75,30 +109,71 @@ function shadowOn(capacity: Capacity, shape: Shape, node: number): Shadow | null
   const releases = (capacity.occupants[node] ?? [])
     .filter((occupant) => Number.isFinite(occupant.releaseAtMs))
     .sort((a, b) => a.releaseAtMs - b.releaseAtMs);
-  const wanted = new Set(shape.named?.get(node));
-  const taken = new Set([...wanted].filter((gpu) => capacity.gpuFree[gpu] !== 1));
-  let cpuMilli = capacity.cpuMilli[node] ?? 0;
-  let memoryBytes = capacity.memoryBytes[node] ?? 0;
-  let gpuCount = capacity.gpuCount[node] ?? 0;
+  const left = roomNow(capacity, shape, node);
   for (const [index, release] of releases.entries()) {
-    cpuMilli += release.cpuMilli;
-    memoryBytes += release.memoryBytes;
-    gpuCount = Math.min(gpuTotal(capacity.table, node), gpuCount + release.gpus.length);
-    for (const gpu of release.gpus) taken.delete(gpu);
+    give(left, release);
     const atMs = release.releaseAtMs;
-    if (releases[index + 1]?.releaseAtMs === atMs) continue;
-    const fits = covers(cpuMilli, shape.cpuMilli) && covers(memoryBytes, shape.memoryBytes);
-    if (fits && shape.gpuCount <= gpuCount && taken.size === 0) {
-      return {
-        node,
-        atMs,
-        cpuMilli: cpuMilli - shape.cpuMilli,
-        memoryBytes: memoryBytes - shape.memoryBytes,
-        gpuCount: gpuCount - shape.gpuCount,
-      };
-    }
+    if (releases[index + 1]?.releaseAtMs === atMs || !hasRoom(left, shape)) continue;
+    const isBound = left.cell >= 0;
+    return {
+      node,
+      atMs,
+      usable: shape.named === null && shape.gpuFilter === null ? null : new Set(left.usable),
+      cell: left.cell,
+      cpuMilli: left.cpuMilli - shape.cpuMilli,
+      memoryBytes: left.memoryBytes - shape.memoryBytes,
+      gpuCount: left.usable.length - left.taken.size - shape.gpuCount,
+      cellCpuMilli: isBound ? left.cellCpuMilli - shape.cpuMilli : 0,
+      cellMemoryBytes: isBound ? left.cellMemoryBytes - shape.memoryBytes : 0,
+    };
   }
   return null;
+}
+
+/** What a shape finds on a node at some time. */
+interface Room {
+  cpuMilli: number;
+  memoryBytes: number;
+  readonly usable: readonly number[];
+  /** Those of the usable that are not free. */
+  readonly taken: Set<number>;
+  readonly cell: number;
+  cellCpuMilli: number;
+  cellMemoryBytes: number;
+}
+
+function roomNow(capacity: Capacity, shape: Shape, node: number): Room {
+  const usable = usableGpus(capacity.table, shape, node);
+  const cell = cellOf(capacity.table, node, shape.numaNode);
+  return {
+    cpuMilli: capacity.cpuMilli[node] ?? 0,
+    memoryBytes: capacity.memoryBytes[node] ?? 0,
+    usable,
+    taken: new Set(usable.filter((gpu) => capacity.gpuFree[gpu] !== 1)),
+    cell,
+    cellCpuMilli: capacity.cellCpuMilli[cell] ?? 0,
+    cellMemoryBytes: capacity.cellMemoryBytes[cell] ?? 0,
+  };
+}
+
+function give(room: Room, release: Occupant): void {
+  room.cpuMilli += release.cpuMilli;
+  room.memoryBytes += release.memoryBytes;
+  for (const gpu of release.gpus) room.taken.delete(gpu);
+  if (room.cell < 0 || release.cell !== room.cell) return;
+  room.cellCpuMilli += release.cpuMilli;
+  room.cellMemoryBytes += release.memoryBytes;
+}
+
+function hasRoom(room: Room, shape: Shape): boolean {
+  return (
+    covers(room.cpuMilli, shape.cpuMilli) &&
+    covers(room.memoryBytes, shape.memoryBytes) &&
+    shape.gpuCount <= room.usable.length - room.taken.size &&
+    (room.cell < 0 ||
+      (covers(room.cellCpuMilli, shape.cpuMilli) &&
+        covers(room.cellMemoryBytes, shape.memoryBytes)))
+  );
 }
 
 function isBetter(table: NodeTable, a: Shadow, b: Shadow): boolean {

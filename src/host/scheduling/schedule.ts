@@ -20,7 +20,7 @@ export function schedule(snapshot: Snapshot, policy: Policy): Plan {
     reasons,
     classes,
     held: heldAfter(pass, resume),
-    nextWakeMs: nextWake(pass, queue, resume),
+    nextWakeMs: nextWake(pass, queue, { resume, nextEligibleMs: snapshot.nextEligibleMs ?? null }),
   };
 }
 
@@ -34,7 +34,8 @@ export interface EndedPass {
 export function runPass(snapshot: Snapshot, policy: Policy): EndedPass {
   const pass = newPass(snapshot, policy);
   const queue = readQueue(snapshot, policy, pass.book);
-  const resume = walk(pass, queue.entries, snapshot.held.resume);
+  const open = queue.entries.filter(({ outcome }) => outcome === 'unseen');
+  const resume = walk(pass, open, snapshot.held.resume);
   return { pass, queue, resume };
 }
 
@@ -60,10 +61,12 @@ function reasonsOf(pass: Pass, queue: Queue): Pick<Plan, 'reasons' | 'classes'> 
 
 const unshared = -2;
 const notSeen = -1;
+const capped = -3;
 
 /** Entries of one priority and key get one answer, as `judge` looks at nothing else. */
 function sharedKey(pass: Pass, entry: Entry): number {
   if (typeof entry.outcome === 'object') return unshared;
+  if (entry.outcome === 'capped') return capped;
   return hasFailed(pass, entry) ? entry.shape.index : notSeen;
 }
 
@@ -77,7 +80,7 @@ export function classOf(pass: Pass, entry: Entry): ReasonClass {
     message: messageFor(code, shape, pass.table),
     advice: adviceByReason[code],
     get nodes() {
-      if (code === 'depth') return [];
+      if (code === 'depth' || code === 'array_cap') return [];
       return refusalsByCause(pass, { shape, endMs: pass.nowMs + failedLimitMs });
     },
   };
@@ -98,11 +101,16 @@ function heldAfter(pass: Pass, resume: Held['resume']): Held {
   return resume ? { reservations, resume } : { reservations };
 }
 
-/** The first backoff that ends, or soon when the pass ran out of its budget. */
-function nextWake(pass: Pass, queue: Queue, resume: Held['resume']): number | null {
-  let nextMs = resume ? pass.nowMs + resumeAfterMs : Infinity;
+/** The first backoff that ends or task that comes into the queue, or soon when the pass ran out of its budget. */
+function nextWake(
+  pass: Pass,
+  queue: Queue,
+  { resume, nextEligibleMs }: { resume: Held['resume']; nextEligibleMs: number | null },
+): number | null {
+  let nextMs = nextEligibleMs ?? Infinity;
+  if (resume) nextMs = Math.min(nextMs, pass.nowMs + resumeAfterMs);
   for (const { outcome, shape } of queue.entries) {
-    if (outcome === 'starts' || shape.avoided.size === 0) continue;
+    if (outcome === 'starts' || outcome === 'capped' || shape.avoided.size === 0) continue;
     for (const untilMs of shape.avoided.values()) nextMs = Math.min(nextMs, untilMs);
   }
   return Number.isFinite(nextMs) ? nextMs : null;

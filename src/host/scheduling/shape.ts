@@ -1,4 +1,5 @@
 import { matches, type Ask } from './constraints.ts';
+import { gpuFilter, isAny, type GpuFilter } from './gpu-match.ts';
 import { byText, type NodeTable } from './nodes.ts';
 import type { SnapshotTask, TaskConstraints } from './snapshot.ts';
 
@@ -9,6 +10,9 @@ export interface Shape {
   readonly cpuMilli: number;
   readonly memoryBytes: number;
   readonly gpuCount: number;
+  /** Which GPUs a request by number takes; `null` when any. */
+  readonly gpuFilter: GpuFilter | null;
+  readonly numaNode: number | null;
   /** Node → its GPUs of the names asked for; `null` when none is asked for by name. */
   readonly named: ReadonlyMap<number, readonly number[]> | null;
   /** 1 for each node that the constraints allow; `null` when all do. */
@@ -42,7 +46,7 @@ export function shapeBook(table: NodeTable, nowMs: number): ShapeBook {
   function shapeOf(task: SnapshotTask): Shape {
     const constraintKey = keyOfConstraints(task.constraints);
     const avoided = avoidedNow(task, table, nowMs);
-    const key = `${task.cpuMilli}/${task.memoryBytes}/${keyOfGpus(task)}/${constraintKey}/${avoided.join()}`;
+    const key = `${task.cpuMilli}/${task.memoryBytes}/${keyOfGpus(task)}/${task.numaNode ?? ''}/${constraintKey}/${avoided.join()}`;
     const known = byKey.get(key);
     if (known) return known;
     const shape = buildShape(task, table, {
@@ -65,7 +69,8 @@ type Placement = Pick<Shape, 'index' | 'allowed' | 'avoided'>;
 function buildShape(task: SnapshotTask, table: NodeTable, placement: Placement): Shape {
   const uuids = namedUuids(task);
   const gpuCount = uuids?.length ?? gpuCountOf(task);
-  const named = uuids === null ? null : namedGpus(uuids, table);
+  const numaNode = task.numaNode ?? null;
+  const named = uuids === null ? null : namedGpus(uuids, numaNode, table);
   const { index, allowed, avoided } = placement;
   const isCandidate = (n: number) => (allowed?.[n] ?? 1) === 1 && (named === null || named.has(n));
   return {
@@ -76,6 +81,8 @@ function buildShape(task: SnapshotTask, table: NodeTable, placement: Placement):
     cpuMilli: amount(task.cpuMilli),
     memoryBytes: amount(task.memoryBytes),
     gpuCount: amount(gpuCount),
+    gpuFilter: gpuFilter(table, task.gpus, numaNode),
+    numaNode,
     named,
     candidates: named === null && allowed === null ? null : table.ready.filter(isCandidate),
   };
@@ -86,10 +93,15 @@ function amount(value: number): number {
   throw new RangeError(`a request must be a whole number from 0 on, not ${value}`);
 }
 
-/** Nodes that have all of them. */
-function namedGpus(uuids: readonly string[], table: NodeTable): Map<number, number[]> {
+/** Nodes that have all of them, and on the NUMA node if one is asked for. */
+function namedGpus(
+  uuids: readonly string[],
+  numaNode: number | null,
+  table: NodeTable,
+): Map<number, number[]> {
   const found = new Map<number, number[]>();
   for (const gpu of uuids.flatMap((uuid) => table.gpusByUuid.get(uuid) ?? [])) {
+    if (numaNode !== null && table.gpuNuma[gpu] !== numaNode) continue;
     const node = table.gpuNode[gpu] ?? 0;
     found.set(node, [...(found.get(node) ?? []), gpu]);
   }
@@ -108,13 +120,21 @@ function gpuCountOf(task: SnapshotTask): number {
 
 function keyOfGpus(task: SnapshotTask): string {
   const uuids = namedUuids(task);
-  return uuids === null ? String(gpuCountOf(task)) : JSON.stringify(uuids);
+  if (uuids !== null) return JSON.stringify(uuids);
+  if (task.gpus === null || !('count' in task.gpus) || isAny(task.gpus)) {
+    return String(gpuCountOf(task));
+  }
+  const { count, model, minMemoryBytes } = task.gpus;
+  return JSON.stringify([count, model ?? null, minMemoryBytes ?? null]);
 }
 
-function keyOfConstraints({ node, labels }: TaskConstraints): string {
+function keyOfConstraints({ node, labels, conditions, needs }: TaskConstraints): string {
   const keys = Object.keys(labels);
-  if (node === null && keys.length === 0) return '';
-  return JSON.stringify([node, ...keys.sort(byText).map((key) => [key, labels[key]])]);
+  const isPlain = (conditions?.length ?? 0) === 0 && (needs?.length ?? 0) === 0;
+  if (node === null && keys.length === 0 && isPlain) return '';
+  const pairs = keys.sort(byText).map((key) => [key, labels[key]]);
+  if (isPlain) return JSON.stringify([node, pairs]);
+  return JSON.stringify([node, pairs, conditions ?? [], [...(needs ?? [])].sort(byText)]);
 }
 
 function avoidedNow({ avoid }: SnapshotTask, table: NodeTable, nowMs: number): [number, number][] {

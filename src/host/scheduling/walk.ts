@@ -1,9 +1,10 @@
-import { fitsEmpty, freeGpus, occupy } from './capacity.ts';
-import { pickGpus } from './gpu-pick.ts';
+import { fitsEmpty, freeUsable, occupy } from './capacity.ts';
+import { ofOneKind, pickGpus } from './gpu-pick.ts';
+import { cellOf } from './nodes.ts';
 import type { Pass } from './pass.ts';
 import { findNode } from './place.ts';
 import { messageOf, type Entry } from './queue.ts';
-import { drawOn, findShadow, type Shadow } from './reservation.ts';
+import { drawOn, findShadow, gpusBeside, type Reservation, type Shadow } from './reservation.ts';
 import { readyFor, type Shape } from './shape.ts';
 import type { Held } from './snapshot.ts';
 
@@ -83,8 +84,8 @@ function start(pass: Pass, entry: Entry, node: number): void {
   const { capacity, table } = pass;
   const endMs = pass.nowMs + entry.limitMs;
   const reservation = pass.reservedOn[node] ?? null;
-  const isLong = reservation !== null && endMs > reservation.atMs;
-  const gpus = chooseGpus(pass, shape, { node, spare: isLong ? reservation.named : new Set() });
+  const passed = reservation !== null && endMs > reservation.atMs ? reservation : null;
+  const gpus = chooseGpus(pass, shape, { node, passed });
   const freeBefore = capacity.gpuCount[node] ?? 0;
   occupy(capacity, node, {
     taskId: entry.id,
@@ -92,9 +93,10 @@ function start(pass: Pass, entry: Entry, node: number): void {
     cpuMilli: shape.cpuMilli,
     memoryBytes: shape.memoryBytes,
     gpus,
+    cell: cellOf(table, node, shape.numaNode),
   });
   if (gpus.length > 0) pass.buckets.move(node, freeBefore, capacity.gpuCount[node] ?? 0);
-  if (isLong) drawOn(reservation, shape);
+  if (passed) drawOn(passed, { shape, gpus, table });
   entry.outcome = 'starts';
   pass.starts.push({
     taskId: entry.id,
@@ -103,17 +105,22 @@ function start(pass: Pass, entry: Entry, node: number): void {
   });
 }
 
+/** `passed`: the reservation on the node beyond whose time the start runs. */
 function chooseGpus(
   { capacity, table }: Pass,
   shape: Shape,
-  { node, spare }: { node: number; spare: ReadonlySet<number> },
+  { node, passed }: { node: number; passed: Reservation | null },
 ): readonly number[] {
-  if (shape.gpuCount === 0) return [];
-  const free = freeGpus(capacity, node).filter((gpu) => !spare.has(gpu));
-  return (
-    shape.named?.get(node) ??
-    pickGpus(free, shape.gpuCount, (gpu) => table.gpus[gpu]?.numaNode ?? null)
-  );
+  const { gpuCount, named } = shape;
+  if (gpuCount === 0) return [];
+  if (named !== null) return named.get(node) ?? [];
+  const free = freeUsable(capacity, shape, node);
+  const beside = passed === null ? free : gpusBeside(passed, free, gpuCount);
+  const alike = ofOneKind(beside, gpuCount, {
+    kindOf: (gpu) => table.gpuKind[gpu] ?? 0,
+    memoryOf: (kind) => table.gpuKinds[kind]?.memoryBytes ?? 0,
+  });
+  return pickGpus(alike, gpuCount, (gpu) => table.gpuNuma[gpu] ?? -1);
 }
 
 /** Notes who waits for which nodes; the first for a set of nodes takes the reservation there. */
@@ -145,7 +152,6 @@ function reserve(
     taskId: entry.id,
     priority: entry.priority,
     pool: pass.table.nodes[pool[0] ?? 0]?.id ?? '',
-    named: new Set(entry.shape.named?.get(shadow.node)),
   };
   pass.reservations.push(reservation);
   pass.reservedOn[shadow.node] = reservation;

@@ -29,7 +29,7 @@ export const nodes = sqliteTable(
     tlsPin: text('tls_pin'),
     labels: text({ mode: 'json' }).$type<Record<string, string>>().notNull(),
     state: text().$type<NodeState>().notNull(),
-    draining: text({ mode: 'json' }).$type<{ reason: string; sinceMs: number; by: string }>(),
+    draining: text({ mode: 'json' }).$type<{ kind: 'drain' | 'cordon'; reason: string; sinceMs: number; by: string }>(),
     rev: integer().notNull(),
     /** Moves whenever what is desired of the node changes. */
     generation: integer().notNull(),

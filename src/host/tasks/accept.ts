@@ -3,7 +3,7 @@ import { ProblemError } from '../../protocol/problem.ts';
 import type { StoredTaskSpec, TaskSpec } from '../../protocol/task-spec.ts';
 import { parseTarget, type Target } from '../../protocol/target.ts';
 import type { HostConfig } from '../config.ts';
-import type { Transaction } from '../store/database.ts';
+import type { Queryable } from '../store/database.ts';
 import { nodes } from '../store/schema.ts';
 import { findNodeId } from './queries.ts';
 
@@ -17,7 +17,7 @@ interface Where {
  * Fills in what the operator's defaults and the cluster say.
  * @throws ProblemError `invalid_field` at the field that cannot be honoured
  */
-export async function acceptSpec(tx: Transaction, spec: TaskSpec, where: Where): Promise<StoredTaskSpec> {
+export async function acceptSpec(tx: Queryable, spec: TaskSpec, where: Where): Promise<StoredTaskSpec> {
   const image = imageOf(spec, where);
   const placed = spec.placement.target === undefined ? spec : await resolveTarget(tx, spec, where);
   await checkNode(tx, placed, where);
@@ -47,7 +47,7 @@ function imageOf({ image }: TaskSpec, where: Where): string {
 }
 
 /** `node[:numa][::gpus]`: indexes become UUIDs now, so that they mean what they meant when it was written. */
-async function resolveTarget(tx: Transaction, spec: TaskSpec, where: Where): Promise<TaskSpec> {
+async function resolveTarget(tx: Queryable, spec: TaskSpec, where: Where): Promise<TaskSpec> {
   const short = parseTarget(spec.placement.target ?? '');
   if (short === null) throw refuse(where, { field: '/placement/target', message: 'is not a place', fix: 'write "node[:numa][::gpus]"' });
   const uuids = short.gpuIndexes === null ? null : await gpuUuids(tx, short, where);
@@ -65,7 +65,7 @@ async function resolveTarget(tx: Transaction, spec: TaskSpec, where: Where): Pro
   };
 }
 
-async function gpuUuids(tx: Transaction, { node, gpuIndexes }: Target, where: Where): Promise<string[]> {
+async function gpuUuids(tx: Queryable, { node, gpuIndexes }: Target, where: Where): Promise<string[]> {
   const id = await findNodeId(tx, node);
   if (id === null) throw refuse(where, { field: '/placement/target', message: `there is no node "${node}"`, fix: 'see `weir node list`' });
   const rows = await tx.select({ capacity: nodes.capacity }).from(nodes).where(and(eq(nodes.id, id), isNull(nodes.removedMs)));
@@ -78,7 +78,7 @@ async function gpuUuids(tx: Transaction, { node, gpuIndexes }: Target, where: Wh
   });
 }
 
-async function checkNode(tx: Transaction, { placement: { node } }: TaskSpec, where: Where): Promise<void> {
+async function checkNode(tx: Queryable, { placement: { node } }: TaskSpec, where: Where): Promise<void> {
   if (node === null || (await findNodeId(tx, node)) !== null) return;
   throw refuse(where, { field: '/placement/node', message: `there is no node "${node}"`, fix: 'see `weir node list`' });
 }

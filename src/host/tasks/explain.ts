@@ -1,9 +1,8 @@
-import { formatDuration } from '../../lib/duration.ts';
 import type { NodeReason } from '../../protocol/reason.ts';
 import type { Explanation } from '../../protocol/task-view.ts';
 import type { NodeId, TaskId } from '../../protocol/ids.ts';
 import type { HostContext } from '../context.ts';
-import type { Counterfactual } from '../scheduling/counterfactuals.ts';
+import { counterfactualText } from '../scheduling/counterfactual-text.ts';
 import { explain, type Explanation as Findings } from '../scheduling/explain.ts';
 import { findTask } from './queries.ts';
 import { readSnapshot, schedulingPolicy } from './snapshot.ts';
@@ -17,12 +16,15 @@ type Slice = Pick<HostContext, 'db' | 'presence' | 'clock' | 'config' | 'planMem
  */
 export async function explainTask(ctx: Slice, ref: string): Promise<Explanation> {
   const row = await findTask(ctx.db, ref);
-  const bare = { id: row.id, state: row.state, reason: row.reason, position: null, ahead: [], nodes: [], wouldHelp: [] };
-  if (row.state !== 'queued') return bare;
+  if (row.state !== 'queued') return toExplanation(row, null);
   const held = ctx.planMemory.last()?.held ?? { reservations: [] };
-  const found = explain(await readSnapshot(ctx, ctx.db, held), row.id, schedulingPolicy(ctx.config));
+  return toExplanation(row, explain(await readSnapshot(ctx, ctx.db, held), row.id, schedulingPolicy(ctx.config)));
+}
+
+/** `found`: `null` when the scheduler had nothing to look at. */
+export function toExplanation(row: TaskRow, found: Findings | null): Explanation {
+  const bare = { id: row.id, state: row.state, reason: row.reason, position: null, ahead: [], nodes: [], wouldHelp: [] };
   if (found === null) return bare;
-  const names = new Map(found.nodes.map((node) => [node.nodeId, node.name]));
   return {
     ...bare,
     reason: found.reason ?? row.reason,
@@ -36,7 +38,7 @@ export async function explainTask(ctx: Slice, ref: string): Promise<Explanation>
       cause,
       detail,
     })),
-    wouldHelp: [...reservationWords(found, row), ...found.counterfactuals.map((one) => counterfactualWords(one, names))],
+    wouldHelp: [...reservationWords(found, row), ...found.counterfactuals.map(counterfactualText)],
   };
 }
 
@@ -54,16 +56,4 @@ function reservationWords({ reservation }: Findings, row: TaskRow): string[] {
   const by = `${reservation.nodeId} is free for it by ${iso(reservation.shadowMs)} at the latest`;
   if (reservation.taskId === row.id) return [`waiting: ${by}`];
   return [`${reservation.taskId} ahead has a reservation; ${by}`];
-}
-
-function counterfactualWords(one: Counterfactual, names: ReadonlyMap<string, string>): string {
-  const there = `would start now on ${names.get(one.nodeId) ?? one.nodeId}`;
-  switch (one.change) {
-    case 'limit':
-      return `with a time limit of ${formatDuration(one.limitMs)} or less it ${there}`;
-    case 'gpus':
-      return `with ${one.count} GPU${one.count === 1 ? '' : 's'} it ${there}`;
-    case 'constraint':
-      return `without the constraint on ${one.without} it ${there}`;
-  }
 }

@@ -15,15 +15,17 @@ import { decodeCursor, encodeCursor } from '../http/cursor.ts';
 import { describe } from '../http/describe.ts';
 import { flag, limitParameter, noQuery, reference } from '../http/parameters.ts';
 import { validated } from '../http/validate.ts';
+import { dryRun } from './dry-run.ts';
 import { explainTask, nodeReasons } from './explain.ts';
 import type { Replayable } from './idempotency.ts';
 import { findNodeId, findTask, listTasks, readAttempts, readTask } from './queries.ts';
 import { readTaskView, viewOf } from './read-view.ts';
 import { submitTasks, type Submission } from './submit.ts';
+import { createUsageBook } from './usage.ts';
 import { toAttemptView, toTaskView, type TaskRow } from './view.ts';
 import { waitForTask } from './wait.ts';
 
-const submitQuery = strict({ strict: v.optional(flag) });
+const submitQuery = strict({ strict: v.optional(flag), dryRun: v.optional(flag) });
 const waitQuery = strict({ timeout: v.optional(v.pipe(duration, v.maxValue(600_000, 'at most 10m')), 60_000) });
 const batchSchema = v.pipe(
   v.array(taskSpecSchema, 'must be an array of task specs'),
@@ -59,7 +61,7 @@ export function taskRoutes(ctx: HostContext) {
       '/',
       describe({
         summary: 'Submit a task',
-        description: 'Durable when answered. With an `Idempotency-Key`, a repeated request answers what the first made.',
+        description: 'Durable when answered. `dryRun` answers 200 with what the scheduler would do, and keeps nothing. With an `Idempotency-Key`, a repeated request answers what the first made.',
         tag: 'tasks',
         answer: { status: 201, description: 'The task, queued', schema: taskViewSchema },
         errors: [400, 409, 413, 415, 422],
@@ -69,7 +71,10 @@ export function taskRoutes(ctx: HostContext) {
       validated('query', submitQuery),
       validated('json', taskSpecSchema),
       async (c) => {
-        const [id] = await submit(ctx, c, { specs: [c.req.valid('json')], pointer: () => '', batch: false, strict: c.req.valid('query').strict ?? false });
+        const wish = c.req.valid('query');
+        const spec = c.req.valid('json');
+        if (wish.dryRun === true) return c.json(await dryRun(ctx, spec, principalOf(c).subject));
+        const [id] = await submit(ctx, c, { specs: [spec], pointer: () => '', batch: false, strict: wish.strict ?? false });
         return c.json(await viewOf(ctx, await present(ctx, id)), 201);
       },
     )
@@ -156,7 +161,8 @@ async function list(ctx: HostContext, query: Page): Promise<{ items: TaskView[];
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   const cursor = rows.length > query.limit && last ? encodeCursor(taskId.toStored(last.id)) : null;
-  return { items: page.map((row) => toTaskView(row, nodeReasons(ctx, row))), cursor, asOf };
+  const usageOf = createUsageBook(ctx);
+  return { items: page.map((row) => toTaskView(row, nodeReasons(ctx, row), usageOf(row))), cursor, asOf };
 }
 
 async function nodeOrRefuse(ctx: HostContext, ref: string) {

@@ -86,7 +86,7 @@ async function insertRows(tx: Transaction, rows: readonly TaskRow[], { actor, no
       subject: { kind: 'task', id: row.id },
       rev: row.rev,
       actor,
-      data: { ...toTaskSummary(row), labels: row.spec.labels },
+      data: { ...toTaskSummary(row) },
     })),
   );
 }
@@ -96,9 +96,12 @@ const rowsAtOnce = 500;
 
 async function checkPossible(ctx: Slice, tx: Transaction, rows: readonly TaskRow[]): Promise<void> {
   const nodes = await readSnapshotNodes(ctx, tx);
+  const first = taskId.toCounter(rows[0]?.id ?? taskId.fromCounter(0));
+  const one = rows.every((row) => taskId.toCounter(row.id) === first);
   for (const row of rows) {
     if (couldEverFit(toSnapshotTask(row), nodes)) continue;
-    throw new ProblemError('impossible', `no node could ever run ${row.name}`, {
+    const which = one ? 'it' : `task ${taskId.toCounter(row.id) - first} of the batch`;
+    throw new ProblemError('impossible', `no node could ever run ${which}`, {
       fix: 'ask for less, drop a constraint, or submit without strict to wait for a node that can',
     });
   }

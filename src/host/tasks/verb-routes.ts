@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import * as v from 'valibot';
 import { labels as labelsSchema, strict, text } from '../../protocol/schema.ts';
 import { priorityClass, timeLimit as timeLimitSchema } from '../../protocol/task-spec.ts';
@@ -15,7 +15,6 @@ import { readTaskView } from './read-view.ts';
 
 const simpleVerbs = ['pause', 'resume', 'retry', 'hold', 'release'] as const;
 const taskParam = strict({ task: reference });
-const verbParam = strict({ task: reference, verb: v.picklist(simpleVerbs, `must be one of kill, ${simpleVerbs.join(', ')}`) });
 const killBody = strict({ message: v.optional(text(255)), force: v.optional(v.boolean(), false) });
 const changeBody = v.pipe(
   strict({ timeLimit: v.optional(timeLimitSchema), priority: v.optional(priorityClass) }),
@@ -116,21 +115,24 @@ export function taskVerbRoutes(ctx: HostContext) {
         return c.json(await readTaskView(ctx, row.id), 202);
       },
     )
-    .post(
-      `/:task/:verb{${simpleVerbs.join('|')}}`,
-      describe({
-        summary: 'Pause, resume, retry, hold or release a task',
-        tag: 'tasks',
-        answer: changed,
-        errors: [404, 409, 422],
-      }),
-      requires('tasks:write'),
-      validated('param', verbParam),
-      validated('query', noQuery),
-      async (c) => {
-        const { task, verb } = c.req.valid('param');
-        const row = await actOnTask(ctx, task, { orders: [{ verb }], actor: principalOf(c).subject });
-        return c.json(await readTaskView(ctx, row.id), 202);
-      },
-    );
+    .post('/:task/pause', ...simple(ctx, 'pause', 'Freeze a running task; it keeps its room'))
+    .post('/:task/resume', ...simple(ctx, 'resume', 'Let a paused task go on'))
+    .post('/:task/retry', ...simple(ctx, 'retry', 'Queue a task that did not succeed for one more attempt'))
+    .post('/:task/hold', ...simple(ctx, 'hold', 'Keep a queued task from starting'))
+    .post('/:task/release', ...simple(ctx, 'release', 'Let a held task into the queue'));
+}
+
+/** A verb that needs nothing but the task. */
+function simple(ctx: HostContext, verb: (typeof simpleVerbs)[number], summary: string) {
+  return [
+    describe({ summary, tag: 'tasks', answer: changed, errors: [404, 409, 422] }),
+    requires('tasks:write'),
+    validated('param', taskParam),
+    validated('query', noQuery),
+    async (c: Context<AccessEnv, string, { out: { param: v.InferOutput<typeof taskParam> } }>) => {
+      const { task } = c.req.valid('param');
+      const row = await actOnTask(ctx, task, { orders: [{ verb }], actor: principalOf(c).subject });
+      return c.json(await readTaskView(ctx, row.id), 202);
+    },
+  ] as const;
 }

@@ -2,7 +2,7 @@ import type { NodeReason } from '../../protocol/reason.ts';
 import { arrayOf } from '../../protocol/ids.ts';
 import { priorityClasses } from '../../protocol/task-spec.ts';
 import { isEnded, isPlaced } from '../../protocol/task-state.ts';
-import type { AttemptView, TaskSummary, TaskView } from '../../protocol/task-view.ts';
+import type { AttemptView, TaskSummary, TaskUsage, TaskView } from '../../protocol/task-view.ts';
 import type { attempts, tasks } from '../store/schema.ts';
 
 export type TaskRow = typeof tasks.$inferSelect;
@@ -20,6 +20,8 @@ export function toTaskSummary(row: TaskRow): TaskSummary {
     node: isPlaced(row.state) || isEnded(row.state) ? row.node : null,
     nodeName: isPlaced(row.state) || isEnded(row.state) ? row.nodeName : null,
     attempt: row.attempt,
+    labels: row.spec.labels,
+    gpus: [...row.gpus],
     rev: row.rev,
     notBefore: isoOrNull(row.eligibleMs),
     reason: row.reason,
@@ -30,15 +32,15 @@ export function toTaskSummary(row: TaskRow): TaskSummary {
   };
 }
 
-export function toTaskView(row: TaskRow, reasons: readonly NodeReason[]): TaskView {
+/** `usage`: what it uses now, where that is known. */
+export function toTaskView(row: TaskRow, reasons: readonly NodeReason[], usage: TaskUsage | null = null): TaskView {
   return {
     ...toTaskSummary(row),
-    labels: row.spec.labels,
     batch: row.batch,
     members: row.members,
     array: memberOf(row),
     onNodeLoss: { policy: row.spec.onNodeLoss ?? 'wait', lease: row.spec.nodeLossLease ?? null },
-    gpus: [...row.gpus],
+    usage,
     reasons: [...reasons],
     spec: row.spec,
   };

@@ -18,10 +18,15 @@ const redact = ['authorization', 'cookie', 'token', '*.authorization', '*.cookie
 
 /** @throws Error when the file cannot be written */
 export function createLogger({ level, file, format }: LogOptions): ProcessLogger {
-  const out = pino.destination({ dest: file ?? 2, sync: true, ...(file === null ? {} : { mode: 0o640 }) });
+  const out = pino.destination({
+    dest: file ?? 2,
+    sync: true,
+    ...(file === null ? {} : { mode: 0o640 }),
+  });
   // A full disk costs lines, not the process.
   out.on('error', () => undefined);
-  const destination = format === 'json' ? out : { write: (line: string) => void out.write(logText(line)) };
+  const destination =
+    format === 'json' ? out : { write: (line: string) => void out.write(logText(line)) };
   const options = { level, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const log: Logger = pino(options, destination);
   return {

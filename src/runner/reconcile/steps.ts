@@ -26,7 +26,7 @@ export async function launch(ctx: StepContext, workload: Workload, signal: Abort
     if (over !== null) workloads.update(workload, { backendEnd: over });
   } catch (error) {
     if (isAbort(error, signal) || !(error instanceof BackendError) || error.code === 'engine_down') throw error;
-    end(ctx, workload, bareEnd(error.code, error.message));
+    if (!hasEnded(workload)) end(ctx, workload, bareEnd(error.code, error.message));
   }
 }
 

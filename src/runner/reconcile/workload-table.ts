@@ -32,8 +32,8 @@ export interface WorkloadTable extends TablePorts {
   waiting: { desired: Desired; epoch: number } | null;
   /** Since when changes in passing wait to be told, by the monotonic clock. */
   quietSinceMs: number | null;
-  /** When the Host last answered, by the monotonic clock. */
-  heardMs: number;
+  /** When the Host last answered this process, by the monotonic clock. */
+  heardMs: number | null;
 }
 
 /** Fields that the journal holds: a change of another is not worth a write. */
@@ -51,12 +51,13 @@ export function createTable(ports: TablePorts): WorkloadTable {
     listed: false,
     waiting: null,
     quietSinceMs: null,
-    heardMs: ports.clock.monotonic() - lastUnheardMs(ports),
+    heardMs: null,
   };
 }
 
-/** Of a forerunner: what was silence before goes on counting. */
-function lastUnheardMs({ journal, hostClock }: TablePorts): number {
+/** Since the Host last answered, ms. What was silence for a forerunner goes on counting, in Host time as far as it is known. */
+export function unheardMs({ heardMs, clock, hostClock, journal }: WorkloadTable): number {
+  if (heardMs !== null) return clock.monotonic() - heardMs;
   const heardAtMs = journal.heardAtMs();
   return heardAtMs === null ? 0 : Math.max(0, hostClock.now() - heardAtMs);
 }

@@ -8,6 +8,7 @@ import {
   createTable,
   forgetWorkload,
   markHeard,
+  unheardMs,
   raiseQuietNews,
   updateWorkload,
   type TablePorts,
@@ -55,6 +56,6 @@ export function createWorkloads(ports: TablePorts): Workloads {
     isListed: () => table.listed,
     raiseQuietNews: () => raiseQuietNews(table),
     markHeard: () => markHeard(table),
-    unheardMs: () => table.clock.monotonic() - table.heardMs,
+    unheardMs: () => unheardMs(table),
   };
 }

@@ -18,13 +18,23 @@ const table: Readonly<Record<string, string>> = {
   'GET /api/v1/tasks/:task': 'tasks:read',
   'GET /api/v1/tasks/:task/explain': 'tasks:read',
   'GET /api/v1/tasks/:task/wait': 'tasks:read',
+  'POST /api/v1/tasks/actions': 'tasks:write',
+  'PATCH /api/v1/tasks/:task': 'tasks:write',
   'POST /api/v1/tasks/:task/kill': 'tasks:write',
+  'POST /api/v1/tasks/:task/pause': 'tasks:write',
+  'POST /api/v1/tasks/:task/resume': 'tasks:write',
+  'POST /api/v1/tasks/:task/retry': 'tasks:write',
+  'POST /api/v1/tasks/:task/hold': 'tasks:write',
+  'POST /api/v1/tasks/:task/release': 'tasks:write',
   'GET /api/v1/tasks/:task/logs': 'tasks:read',
   'GET /api/v1/nodes': 'nodes:read',
   'POST /api/v1/nodes/join-tokens': 'nodes:write',
   'GET /api/v1/nodes/:node': 'nodes:read',
   'POST /api/v1/nodes/:node/drain': 'nodes:write',
   'POST /api/v1/nodes/:node/undrain': 'nodes:write',
+  'POST /api/v1/nodes/:node/cordon': 'nodes:write',
+  'POST /api/v1/nodes/:node/uncordon': 'nodes:write',
+  'PATCH /api/v1/nodes/:node': 'nodes:write',
   'DELETE /api/v1/nodes/:node': 'nodes:write',
   'POST /api/v1/runner/enrol': 'join',
   'POST /api/v1/runner/session': 'runner',
@@ -123,7 +133,7 @@ describe('with a token', () => {
     expect(problemOf(await test.call('GET', '/api/v1/nothing'))).toMatchObject({ status: 404, code: 'not_found' });
     const answer = await test.call('PUT', '/api/v1/tasks/t1');
     expect(problemOf(answer)).toMatchObject({ status: 405, code: 'method_not_allowed' });
-    expect(answer.headers.get('allow')).toBe('GET');
+    expect(answer.headers.get('allow')).toBe('GET, PATCH');
     expect((await test.call('DELETE', '/api/v1/tasks')).headers.get('allow')).toBe('GET, POST');
   });
 });

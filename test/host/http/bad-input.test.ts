@@ -95,7 +95,7 @@ const torn: Bad[] = [
 ];
 const unknown: Bad[] = [
   { spec: { ...image, gpu: 1 }, pointer: '/gpu', code: 'unknown_field' },
-  { spec: { ...image, privileged: true }, pointer: '/privileged', code: 'unknown_field' },
+  { spec: { ...image, superuser: true }, pointer: '/superuser', code: 'unknown_field' },
   { spec: { ...image, resources: { cpu: 1 } }, pointer: '/resources/cpu', code: 'unknown_field' },
   { spec: { ...image, resources: { gpus: { count: 1, kind: 'a' } } }, pointer: '/resources/gpus/kind', code: 'unknown_field' },
   { spec: { ...image, placement: { nodes: [] } }, pointer: '/placement/nodes', code: 'unknown_field' },

@@ -6,12 +6,19 @@ import type { Plan } from '../../../src/host/scheduling/plan.ts';
 import { schedule } from '../../../src/host/scheduling/schedule.ts';
 import type { Snapshot, SnapshotTask } from '../../../src/host/scheduling/snapshot.ts';
 import { anySnapshot } from '../../support/scheduling-arbitrary.ts';
-import { applied, hourMs, policy, reasonOf } from '../../support/scheduling-cluster.ts';
+import {
+  applied,
+  hourMs,
+  policy,
+  reasonOf,
+  withLessRoom,
+} from '../../support/scheduling-cluster.ts';
 import {
   fits,
   freeOn,
   isTrue,
   openNodes,
+  usable,
   waiting,
   wantedGpus,
   type Free,
@@ -28,6 +35,10 @@ describe('any plan', () => {
           for (const free of freeOn(applied(snapshot, plan, count)).values()) {
             expect(free.cpuMilli).toBeGreaterThanOrEqual(0);
             expect(free.memoryBytes).toBeGreaterThanOrEqual(0);
+            for (const cell of free.numa) {
+              expect(cell.cpuMilli).toBeGreaterThanOrEqual(0);
+              expect(cell.memoryBytes).toBeGreaterThanOrEqual(0);
+            }
           }
         }
       }),
@@ -45,6 +56,9 @@ describe('any plan', () => {
           if (!task) throw new Error(`${taskId} was not queued`);
           expect(openNodes(task, snapshot).map(({ id }) => id)).toContain(nodeId);
           expect(gpuUuids).toHaveLength(wantedGpus(task));
+          const on = snapshot.nodes.find(({ id }) => id === nodeId)?.capacity.gpus ?? [];
+          const may = usable(task, on).map(({ uuid }) => uuid);
+          for (const uuid of gpuUuids) expect(may).toContain(uuid);
           if (task.gpus !== null && 'uuids' in task.gpus) {
             expect([...gpuUuids].sort()).toEqual([...task.gpus.uuids].sort());
           }
@@ -52,6 +66,53 @@ describe('any plan', () => {
       }),
       runs,
     );
+  });
+
+  it('takes GPUs of one model where enough of one are free and no reservation is in the way', () => {
+    fc.assert(
+      fc.property(anySnapshot, (snapshot) => {
+        const plan = schedule(snapshot, policy);
+        if (plan.held.reservations.length > 0) return;
+        for (const [count, { taskId, nodeId, gpuUuids }] of plan.starts.entries()) {
+          const task = snapshot.queued.find(({ id }) => id === taskId);
+          const free = freeOn(applied(snapshot, plan, count)).get(nodeId);
+          if (!task || !free || task.gpus === null || 'uuids' in task.gpus) continue;
+          const models = usable(task, free.gpus).map(({ model }) => model);
+          const isPossible = models.some(
+            (model) => models.filter((other) => other === model).length >= gpuUuids.length,
+          );
+          const taken = free.gpus.filter(({ uuid }) => gpuUuids.includes(uuid));
+          if (isPossible) expect(new Set(taken.map(({ model }) => model)).size).toBeLessThan(2);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('starts no more of a group than it has room for, the first of it, and caps the rest', () => {
+    const seen = new Set<boolean>();
+    fc.assert(
+      fc.property(anySnapshot, (snapshot) => {
+        const plan = schedule(snapshot, policy);
+        for (const room of [1, 2]) {
+          const members = snapshot.queued.filter(({ group }) => group?.id === `g${room}`);
+          const capped = members.filter(({ id }) => reasonOf(plan, id)?.code === 'array_cap');
+          expect(capped).toHaveLength(Math.max(0, members.length - room));
+          for (const { taskId } of plan.held.reservations) {
+            expect(capped.map(({ id }) => id)).not.toContain(taskId);
+          }
+          seen.add(capped.length > 0);
+          const without = {
+            ...snapshot,
+            queued: snapshot.queued.filter((of) => !capped.includes(of)),
+          };
+          expect(schedule(without, policy).starts).toEqual(plan.starts);
+          expect(schedule(without, policy).held).toEqual(plan.held);
+        }
+      }),
+      runs,
+    );
+    expect(seen.size).toBe(2);
   });
 
   it('is the same for the same snapshot, in whatever order its parts come', () => {
@@ -84,6 +145,7 @@ describe('any plan', () => {
           ({ taskId }) => explain(snapshot, taskId, policy)?.reservation?.nodeId,
         );
         for (const task of waiting(snapshot, plan)) {
+          if (reasonOf(plan, task.id)?.code === 'array_cap') continue;
           const open = openNodes(task, snapshot).filter(({ id }) =>
             fits(task, free.get(id) ?? noRoom),
           );
@@ -153,6 +215,7 @@ describe('any plan', () => {
       { ...runs, numRuns: 1500 },
     );
     expect([...seen].sort()).toEqual([
+      'array_cap',
       'backoff',
       'constraint',
       'fragmented',
@@ -171,7 +234,7 @@ describe('any plan', () => {
       fc.property(anySnapshot, (snapshot) => {
         for (const task of waiting(snapshot, schedule(snapshot, policy))) {
           for (const hit of explain(snapshot, task.id, policy)?.counterfactuals ?? []) {
-            seen.add(hit.change);
+            seen.add(hit.change === 'constraint' ? hit.without : hit.change);
             const changed = changedBy(task, hit);
             const queued = snapshot.queued.map((other) => (other === task ? changed : other));
             const plan = schedule({ ...snapshot, queued }, policy);
@@ -181,11 +244,19 @@ describe('any plan', () => {
       }),
       { ...runs, numRuns: 1000 },
     );
-    expect([...seen].sort()).toEqual(['constraint', 'gpus', 'limit']);
+    expect([...seen].sort()).toEqual([
+      'GPU memory',
+      'GPU model',
+      'NUMA node',
+      'gpus',
+      'labels',
+      'limit',
+      'node',
+    ]);
   });
 });
 
-const noRoom: Free = { cpuMilli: -1, memoryBytes: -1, gpus: [] };
+const noRoom: Free = { cpuMilli: -1, memoryBytes: -1, gpus: [], numa: [] };
 
 function shuffle<T>(items: readonly T[]): fc.Arbitrary<T[]> {
   return fc.shuffledSubarray([...items], { minLength: items.length });
@@ -203,13 +274,30 @@ type Hit = NonNullable<ReturnType<typeof explain>>['counterfactuals'][number];
 
 function changedBy(task: SnapshotTask, hit: Hit): SnapshotTask {
   if (hit.change === 'limit') return { ...task, limitMs: hit.limitMs };
-  if (hit.change === 'gpus') return { ...task, gpus: { count: hit.count } };
-  const { node: name, labels } = task.constraints;
-  const constraints = {
-    node: hit.without === 'labels' ? name : null,
-    labels: hit.without === 'node' ? labels : {},
-  };
-  return { ...task, constraints };
+  const { gpus, constraints } = task;
+  const { model, minMemoryBytes, ...rest } =
+    gpus !== null && 'count' in gpus
+      ? gpus
+      : { count: 0, model: undefined, minMemoryBytes: undefined };
+  const byModel = model === undefined ? {} : { model };
+  const byMemory = minMemoryBytes === undefined ? {} : { minMemoryBytes };
+  if (hit.change === 'gpus')
+    return { ...task, gpus: { ...byModel, ...byMemory, count: hit.count } };
+  const { conditions: _, ...needs } = { ...constraints, labels: {} };
+  switch (hit.without) {
+    case 'GPU model':
+      return { ...task, gpus: { ...rest, ...byMemory } };
+    case 'GPU memory':
+      return { ...task, gpus: { ...rest, ...byModel } };
+    case 'NUMA node':
+      return { ...task, numaNode: null };
+    case 'node':
+      return { ...task, constraints: { ...constraints, node: null } };
+    case 'labels':
+      return { ...task, constraints: needs };
+    case 'node and labels':
+      return { ...task, constraints: { ...needs, node: null } };
+  }
 }
 
 describe('a queue with no more arrivals', () => {
@@ -226,7 +314,7 @@ describe('a queue with no more arrivals', () => {
           if (now.allocations.length === 0) break;
           const nowMs = Math.min(...now.allocations.map((of) => endMs(of, now.nowMs)));
           const left = now.allocations.filter((of) => endMs(of, now.nowMs) > nowMs);
-          now = { ...now, nowMs, allocations: left };
+          now = { ...now, nowMs, allocations: left, queued: withRoomOf(drawn, now.queued, left) };
         }
         expect(now.queued.filter((task) => couldEverFit(task, now.nodes))).toEqual([]);
       }),
@@ -234,6 +322,20 @@ describe('a queue with no more arrivals', () => {
     );
   });
 });
+
+/** Members of a group that ended make room for others. */
+function withRoomOf(
+  drawn: Snapshot,
+  queued: Snapshot['queued'],
+  left: Snapshot['allocations'],
+): SnapshotTask[] {
+  const groupOf = new Map(drawn.queued.map(({ id, group }) => [id, group]));
+  return queued.map((task) => {
+    const group = groupOf.get(task.id);
+    const running = left.filter(({ taskId }) => groupOf.get(taskId)?.id === group?.id).length;
+    return group ? withLessRoom({ ...task, group }, running) : task;
+  });
+}
 
 function endMs(of: Snapshot['allocations'][number], nowMs: number): number {
   return Math.max(nowMs + 1, (of.startedAtMs ?? nowMs) + (of.limitMs ?? 24 * hourMs));

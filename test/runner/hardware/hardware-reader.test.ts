@@ -6,6 +6,7 @@ import { type RunTool, runTool, type ToolResult } from '../../../src/lib/node/ru
 import { hardwareSchema, loadSchema } from '../../../src/protocol/node-report.ts';
 import { parseCpuList } from '../../../src/runner/hardware/cpu-list.ts';
 import { createHardwareReader, type HardwareReader } from '../../../src/runner/hardware/hardware-reader.ts';
+import { exited, listing, loads, recorded, recordedTool } from './recorded.ts';
 
 const never = new AbortController().signal;
 const gib = 1024 ** 3;
@@ -17,6 +18,7 @@ interface Bench {
 
 function readerOf(tree: string, answers: ToolResult[] = [{ outcome: 'absent' }], run?: RunTool): Bench {
   const warnings: unknown[] = [];
+  let nowMs = 0;
   const reader = createHardwareReader({
     root: tree === '/' ? '/' : fileURLToPath(new URL(`../../fixtures/${tree}`, import.meta.url)),
     architecture: 'x86_64',
@@ -24,16 +26,18 @@ function readerOf(tree: string, answers: ToolResult[] = [{ outcome: 'absent' }],
     run: run ?? (async () => (answers.length > 1 ? answers.shift() : answers[0]) ?? { outcome: 'absent' }),
     log: { ...silentLogger, warn: (fields) => warnings.push(fields['fault']) },
     engine: async () => ({ name: 'docker', version: '20.10.24', cgroup: 'v2', storageDriver: 'overlay2' }),
+    clock: { monotonic: () => (nowMs += 3_600_000) },
     loopLagMs: () => 1.5,
   });
   return { reader, warnings };
 }
 
-const exited = (stdout: string, code = 0, stderr = ''): ToolResult => ({ outcome: 'exited', code, stdout, stderr });
-const twoGpus = exited(
-  '0, GPU-5d6b2c1e-8e3b-4a7e-9f14-0a6a4f2d9c11, NVIDIA RTX A6000, 49140, 00000000:21:00.0\n' +
-    '1, GPU-1f0a9e0c-2d4b-5c6d-8e9f-aabbccddeeff, NVIDIA RTX A6000, 49140, 00000000:A1:00.0\n',
-);
+const twoGpusText =
+  'GPU-5d6b2c1e-8e3b-4a7e-9f14-0a6a4f2d9c11, 0, 49140, 00000000:21:00.0, [N/A], NVIDIA RTX A6000\n' +
+    'GPU-1f0a9e0c-2d4b-5c6d-8e9f-aabbccddeeff, 1, 49140, 00000000:A1:00.0, [N/A], NVIDIA RTX A6000\n';
+const twoGpus = exited(twoGpusText);
+
+const noMatrix = exited('', 1);
 
 describe('reading the hardware', () => {
   it('reads a server with two sockets and GPUs at both', async () => {
@@ -80,7 +84,7 @@ describe('reading the hardware', () => {
   });
 
   it('knows no NUMA node of a GPU where the firmware does not say', async () => {
-    const answer = exited('0, GPU-5d6b2c1e-8e3b-4a7e-9f14-0a6a4f2d9c11, X, 1, 00000000:3B:00.0\n');
+    const answer = exited('GPU-5d6b2c1e-8e3b-4a7e-9f14-0a6a4f2d9c11, 0, 1, 00000000:3B:00.0, [N/A], X\n');
     const { reader } = readerOf('sysfs-two-sockets', [answer]);
     expect((await reader.readHardware(never)).gpus).toMatchObject([{ numaNode: null }]);
   });
@@ -95,7 +99,7 @@ describe('reading the hardware', () => {
     ['hangs', { outcome: 'timed_out', afterMs: 20_000 }, /did not answer within 20 s/],
     ['fails', exited('', 9, "NVIDIA-SMI has failed because it couldn't communicate with the driver"), /code 9: NVIDIA-SMI has failed/],
   ])('says so when the tool %s, and takes no GPU away', async (_what, broken, message) => {
-    const { reader, warnings } = readerOf('sysfs-two-sockets', [twoGpus, broken]);
+    const { reader, warnings } = readerOf('sysfs-two-sockets', [twoGpus, noMatrix, broken]);
     expect((await reader.readHardware(never)).gpus).toHaveLength(2);
     expect((await reader.readHardware(never)).gpus).toHaveLength(2);
     expect(warnings).toEqual([expect.stringMatching(message)]);
@@ -103,13 +107,35 @@ describe('reading the hardware', () => {
 
   it('leaves out a GPU that is lost while the others are there', async () => {
     const oneLost = exited(
-      '0, GPU-5d6b2c1e-8e3b-4a7e-9f14-0a6a4f2d9c11, NVIDIA RTX A6000, 49140, 00000000:21:00.0\n' +
+      'GPU-5d6b2c1e-8e3b-4a7e-9f14-0a6a4f2d9c11, 0, 49140, 00000000:21:00.0, [N/A], NVIDIA RTX A6000\n' +
         'Unable to determine the device handle for GPU0000:A1:00.0: Unknown Error\n',
     );
-    const { reader, warnings } = readerOf('sysfs-two-sockets', [twoGpus, oneLost]);
+    const { reader, warnings } = readerOf('sysfs-two-sockets', [twoGpus, noMatrix, oneLost]);
     await reader.readHardware(never);
     expect((await reader.readHardware(never)).gpus).toHaveLength(1);
     expect(warnings).toEqual([expect.stringMatching(/Unable to determine/)]);
+  });
+
+  it('says that it is time to list anew when other cards answer than were listed', async () => {
+    const answers = { [listing]: recorded('a6000-550.listing.csv'), [loads]: recorded('a6000-550.load.csv'), dmesg: recorded('kernel-log.txt') };
+    const { reader } = readerOf('sysfs-two-sockets', [], recordedTool(answers).run);
+    await reader.readHardware(never);
+    const before = await reader.readGpuLoads(never);
+    expect(before).toMatchObject({ moved: false, fault: null });
+    expect(before.loads.map(({ xid }) => xid)).toEqual([null, 48, 79, null]);
+    answers[listing] = recorded('lost-550.listing.csv');
+    answers[loads] = recorded('lost-570.load.csv');
+    expect(await reader.readGpuLoads(never)).toMatchObject({ moved: true, fault: expect.stringContaining('GPU is lost') });
+    await reader.readHardware(never);
+    expect(await reader.readGpuLoads(never)).toMatchObject({ moved: false });
+  });
+
+  it('does not take a tool that fails for cards that went', async () => {
+    const answers: Record<string, ToolResult | string> = { [listing]: recorded('a6000-550.listing.csv') };
+    const { reader } = readerOf('sysfs-two-sockets', [], recordedTool(answers).run);
+    await reader.readHardware(never);
+    answers[loads] = exited('', 9, 'driver');
+    expect(await reader.readGpuLoads(never)).toMatchObject({ moved: false, loads: [], fault: 'nvidia-smi ended with code 9: driver' });
   });
 
   it('reads the machine that this test runs on', async () => {
@@ -121,6 +147,8 @@ describe('reading the hardware', () => {
     const load = await reader.readLoad();
     expect(load.diskFreeBytes).toBeGreaterThan(0);
     expect(load.memoryAvailableBytes).toBeLessThanOrEqual(hardware.memoryBytes);
+    expect(v.is(loadSchema, load)).toBe(true);
+    for (const { freeBytes, totalBytes } of load.disks ?? []) expect(freeBytes).toBeLessThanOrEqual(totalBytes);
   });
 });
 

@@ -27,6 +27,7 @@ journalContract('memory', () => {
 
 describe('a process that writes the journal and is killed', () => {
   it('has lost nothing of what a call returned for', async () => {
+    expect.hasAssertions();
     const { path, dispose } = scratch();
     const child = spawn(process.execPath, ['--import', 'tsx', 'test/support/journal-child.ts', path], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -56,6 +56,8 @@ export function makeMortal(ports: { backend: Backend; journal: Journal; clock: C
       all: () => journal.all(),
       put: (entry) => write(() => journal.put(entry)),
       remove: (ref) => write(() => journal.remove(ref)),
+      heardAtMs: () => journal.heardAtMs(),
+      setHeardAt: (hostTimeMs) => write(() => journal.setHeardAt(hostTimeMs)),
       [Symbol.dispose]: () => undefined,
     },
     clock: {

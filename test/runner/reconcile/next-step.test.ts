@@ -8,7 +8,7 @@ import { assignment, refOf } from './room.ts';
 
 const hostNowMs = 1_700_000_000_000;
 const nowMs = 50_000;
-const times = { hostNowMs, nowMs, orphanGraceMs: 600_000 };
+const times = { hostNowMs, nowMs, orphanGraceMs: 600_000, unheardMs: 1000 };
 const desired = assignment(1, 'exit 0', { timeLimitMs: 60_000, stopSignal: 'SIGINT', stopGraceMs: 5000 });
 const gentle: StopOrder = { cause: 'killed_by', message: 'killed by ada', kill: false };
 const force: StopOrder = { ...gentle, kill: true };
@@ -50,6 +50,16 @@ describe('the next step of one that is desired', () => {
     expect(step({ phase }).do).toBe(expected);
   });
 
+  it.each<[Phase, boolean, Step['do']]>([
+    ['running', true, 'pause'],
+    ['running', false, 'nothing'],
+    ['paused', false, 'resume'],
+    ['paused', true, 'nothing'],
+    ['starting', true, 'launch'],
+  ])('in phase %s, to be paused: %s, is %s', (phase, paused, expected) => {
+    expect(step({ phase, assignment: { ...desired, paused } }).do).toBe(expected);
+  });
+
   it('is nothing while an earlier one is under way', () => {
     for (const phase of ['waiting', 'pulling', 'starting', 'running', 'paused', 'ended'] as const) {
       expect(step({ phase, released: true }, true)).toEqual({ do: 'nothing', againMs: null });
@@ -64,7 +74,8 @@ describe('the next step of one that is desired', () => {
   it('is to settle as soon as its process has ended, told to stop or not', () => {
     expect(step({ ...running, backendEnd: died })).toEqual({ do: 'settle' });
     expect(step({ ...running, backendEnd: 'absent', stopping: stopping() })).toEqual({ do: 'settle' });
-    expect(step({ ...running, backendEnd: died }, true).do).toBe('nothing');
+    // The start call may still be under way.
+    expect(step({ ...running, backendEnd: died }, true)).toEqual({ do: 'settle' });
   });
 
   it('is to clean up when the Host has its end, and only then', () => {
@@ -78,6 +89,7 @@ describe('the next step of one that is to stop', () => {
   it.each<[string, Partial<Workload>]>([
     ['the Host orders it', { ...running, assignment: { ...desired, stop: gentle } }],
     ['its time is over', { ...running, startedAtMs: hostNowMs - 60_000 }],
+    ['its lease is over', { ...running, assignment: { ...desired, spec: { ...desired.spec, leaseMs: 1000 } } }],
     ['nobody has desired it for the grace', { ...running, assignment: null, orphanSinceMs: nowMs - 600_000 }],
   ])('begins when %s, also in the middle of a launch', (_, change) => {
     expect(step(change).do).toBe('begin-stop');
@@ -86,6 +98,7 @@ describe('the next step of one that is to stop', () => {
 
   it.each<[string, Partial<Workload>]>([
     ['one millisecond before its limit', { ...running, startedAtMs: hostNowMs - 59_999 }],
+    ['one millisecond before its lease is over', { ...running, assignment: { ...desired, spec: { ...desired.spec, leaseMs: 1001 } } }],
     ['one millisecond before the grace of an orphan is over', { ...running, assignment: null, orphanSinceMs: nowMs - 599_999 }],
   ])('does not begin %s', (_, change) => {
     expect(step(change)).toEqual({ do: 'nothing', againMs: 1 });
@@ -118,6 +131,7 @@ describe('the next step of one that is to stop', () => {
 
 describe('every step', () => {
   it('asks to be looked at again in a time that is not behind us, or never', () => {
+    expect.hasAssertions();
     const phases = fc.constantFrom<Phase>('waiting', 'pulling', 'starting', 'running', 'paused', 'ended');
     const agoMs = fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: null });
     fc.assert(

@@ -23,6 +23,7 @@ export interface PaperHost {
   epoch: number;
   assign(assignment: Assignment): void;
   stop(task: TaskId, stop: NonNullable<Assignment['stop']>): void;
+  pause(task: TaskId, paused: boolean): void;
   /** Ends an attempt without asking the node, as a person does who gives a node up. */
   close(task: TaskId): void;
   /** Forgets an attempt, as a restored backup does. */
@@ -48,6 +49,10 @@ export function createPaperHost(settings: Partial<Desired['settings']> = {}): Pa
     stop(task, stop) {
       const row = host.row(task);
       row.assignment = { ...row.assignment, stop, generation: row.assignment.generation + 1 };
+    },
+    pause(task, paused) {
+      const row = host.row(task);
+      row.assignment = { ...row.assignment, paused, generation: row.assignment.generation + 1 };
     },
     close(task) {
       host.row(task).closed = true;

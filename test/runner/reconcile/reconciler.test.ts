@@ -236,10 +236,7 @@ describe('a workload that is told to stop', () => {
     const task = assignment(1, 'sleep 60s');
     room.host.assign(task);
     await room.live(runner, 1000);
-    const paused = room.engine.workloads.get(workloadKey(refOf(task)));
-    paused?.process?.pause();
-    if (paused) paused.phase = 'paused';
-    room.engine.emit({ kind: 'changed', ref: refOf(task), phase: 'paused' });
+    room.host.pause(task.task, true);
     await room.live(runner, 200);
     expect(room.host.row(task.task).observed).toBe('paused');
     room.host.stop(task.task, kill);
@@ -315,6 +312,17 @@ describe('a time limit', () => {
     await second.stop();
   });
 
+  it('does not count while the Host is away any more than while it answers', async () => {
+    const room = createRoom();
+    const runner = await room.start();
+    const task = assignment(1, 'sleep 60s', { timeLimitMs: 10_000 });
+    room.host.assign(task);
+    await room.live(runner, 1000);
+    await room.clock.advance(10_000);
+    expect(workloadOf(runner, task).end?.cause).toBe('timeout');
+    await runner.stop();
+  });
+
   it('does not strike early when the wall clock of the node is ahead of the Host', async () => {
     const room = createRoom();
     room.clock.jumpWall(3_600_000);
@@ -326,6 +334,57 @@ describe('a time limit', () => {
     await first.stop();
     const second = await room.start();
     await room.clock.advance(1000);
+    expect(workloadOf(second, task)).toMatchObject({ phase: 'running', stopping: null });
+    await second.stop();
+  });
+});
+
+describe('a lease', () => {
+  const hourMs = 3_600_000;
+
+  it('ends the work by itself when the Host was not heard of for so long, and not before', async () => {
+    const room = createRoom();
+    const runner = await room.start();
+    const task = assignment(1, 'sleep 52w', { leaseMs: hourMs });
+    room.host.assign(task);
+    await room.live(runner, 1000);
+    runner.reconciler.workloads.markHeard();
+    await room.clock.advance(hourMs - 1000);
+    expect(workloadOf(runner, task)).toMatchObject({ phase: 'running', stopping: null });
+    await room.clock.advance(2000);
+    expect(workloadOf(runner, task).end?.cause).toBe('node_lost');
+    await runner.stop();
+  });
+
+  it('goes on counting over a restart', async () => {
+    const room = createRoom();
+    const first = await room.start();
+    const task = assignment(1, 'sleep 52w', { leaseMs: hourMs });
+    room.host.assign(task);
+    await room.live(first, 1000);
+    first.reconciler.workloads.markHeard();
+    await room.clock.advance(hourMs / 2);
+    await first.stop();
+    await room.clock.advance(hourMs / 2 - 5000);
+    const second = await room.start();
+    expect(workloadOf(second, task)).toMatchObject({ phase: 'running', stopping: null });
+    await room.clock.advance(10_000);
+    expect(workloadOf(second, task).end?.cause).toBe('node_lost');
+    await second.stop();
+  });
+
+  it('is not over because the wall clock of the node is ahead at a restart', async () => {
+    const room = createRoom();
+    room.clock.jumpWall(2 * hourMs);
+    const first = await room.start();
+    first.hostClock.learn(room.clock.now() - 2 * hourMs, room.clock.monotonic());
+    const task = assignment(1, 'sleep 52w', { leaseMs: hourMs });
+    room.host.assign(task);
+    await room.live(first, 1000);
+    first.reconciler.workloads.markHeard();
+    await first.stop();
+    const second = await room.start();
+    await room.clock.advance(60_000);
     expect(workloadOf(second, task)).toMatchObject({ phase: 'running', stopping: null });
     await second.stop();
   });

@@ -4,7 +4,7 @@ import { connect } from '../../client/connect.ts';
 import { readPages } from '../../client/pages.ts';
 import { read } from '../../client/read.ts';
 import { clientCommand, examples, outputOption } from '../../command.ts';
-import { nodeTable } from '../../output/node-text.ts';
+import { nodeTable, wideNodeTable } from '../../output/node-text.ts';
 import { print } from '../../output/print.ts';
 import { lookOf } from '../../output/style.ts';
 
@@ -21,9 +21,10 @@ export function nodeList(cli: Cli) {
       await print(cli, flags.output, {
         value: list,
         table: () => nodeTable(nodes(), lookOf(cli)),
+        wide: () => wideNodeTable(nodes(), lookOf(cli)),
         name: () => nodes().map((node) => node.id),
       });
     });
-  examples(command, ['weir node list', 'weir node list -o json']);
+  examples(command, ['weir node list', 'weir node list -o wide', 'weir node list -o json']);
   return command;
 }
