@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { imageReference } from '../protocol/task-spec.ts';
 import { group, setting } from './setting.ts';
 import {
   countBetween,
@@ -157,6 +158,22 @@ export const hostSettings = group('The Host.', {
 });
 
 export const taskSettings = group('Tasks.', {
+  defaultImage: setting({
+    schema: v.nullable(imageReference),
+    initial: null,
+    example: 'debian:12',
+    form: 'text',
+    about: 'image of tasks that name none; without one they are refused',
+    usedBy,
+  }),
+  requeueLease: setting({
+    schema: durationBetween(120_000, years),
+    initial: '1h',
+    form: 'text',
+    about:
+      'how long a task with `onNodeLoss: requeue` waits for a silent node before it runs elsewhere (a duration); shown when it is submitted',
+    usedBy,
+  }),
   defaultTimeLimit: setting({
     schema: durationBetween(1000, years),
     initial: '24h',

@@ -72,8 +72,10 @@ async function readText(name: string): Promise<ConfigText | null> {
 }
 
 /** Files whose rights let others on this machine read a secret or say what runs here. */
-async function openToOthers(file: string | null, { host }: Config): Promise<string[]> {
-  const secrets = [host.tls.key, host.database.tokenFile].filter((path) => path !== null);
+async function openToOthers(file: string | null, { host, runner }: Config): Promise<string[]> {
+  const secrets = [host.tls.key, host.database.tokenFile, runner.registryCredentials].filter(
+    (path) => path !== null,
+  );
   const told = await Promise.all([
     ...secrets.map((path) =>
       tooOpen(path, { bits: 0o077, what: 'can be read by others on this machine: chmod 600' }),

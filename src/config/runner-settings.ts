@@ -200,6 +200,15 @@ export const runnerSettings = group('The Runner of this machine.', {
     about: 'registries that images may come from; an empty list: none',
     usedBy,
   }),
+  registryCredentials: setting({
+    schema: v.nullable(path),
+    initial: null,
+    example: '/etc/weir/registries.json',
+    form: 'text',
+    about:
+      'file with credentials for registries, 0600, as `docker login` writes it (`auths`); read at every pull',
+    usedBy,
+  }),
   localImagePrefixes: setting({
     schema: list(imagePrefix, 100),
     initial: ['weir/'],

@@ -6,8 +6,14 @@ const width = 98;
 /** A file for a process with every key, its default and what it does; the keys are commented out. */
 export function configTemplate(process: ServerProcess): string {
   const head = [
-    `// Configuration of \`weir ${process}\`. JSON, with comments and commas at the end.`,
-    '// A key that is commented out has the value that it shows. A variable wins over this file, a flag over both.',
+    ...comment(
+      `Configuration of \`weir ${process}\`: JSON, with comments and commas at the end.`,
+      '',
+    ),
+    ...comment(
+      'A key that is commented out has the value that it shows. A variable wins over this file, a flag over both.',
+      '',
+    ),
   ];
   return `${[...head, '{', ...linesOf(settings, { process, path: '', indent: '  ' }), '}'].join('\n')}\n`;
 }

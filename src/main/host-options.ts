@@ -3,7 +3,13 @@ import type { HostConfig } from '../host/config.ts';
 import type { HostOptions } from '../host/platform/node/start-host.ts';
 
 /** The configuration in the words of the Host. */
-export function hostOptions({ host, tasks }: Config): Pick<HostOptions, 'listen' | 'hostNames' | 'tlsFiles' | 'databaseUrl' | 'databaseTokenFile' | 'config'> {
+export function hostOptions({
+  host,
+  tasks,
+}: Config): Pick<
+  HostOptions,
+  'listen' | 'hostNames' | 'tlsFiles' | 'databaseUrl' | 'databaseTokenFile' | 'config'
+> {
   const { cert, key } = host.tls;
   const { url, tokenFile } = host.database;
   const ofUrl = host.publicUrl === null ? [] : [new URL(host.publicUrl).hostname];
@@ -17,7 +23,10 @@ export function hostOptions({ host, tasks }: Config): Pick<HostOptions, 'listen'
   };
 }
 
-function hostConfig({ host: { sync, retention }, tasks }: Pick<Config, 'host' | 'tasks'>): Partial<HostConfig> {
+function hostConfig({
+  host: { sync, retention },
+  tasks,
+}: Pick<Config, 'host' | 'tasks'>): Partial<HostConfig> {
   return {
     syncHoldMs: sync.hold,
     suspectMs: sync.suspect,
@@ -29,5 +38,7 @@ function hostConfig({ host: { sync, retention }, tasks }: Pick<Config, 'host' | 
     idempotencyMs: retention.idempotencyKeys,
     defaultLimitMs: tasks.defaultTimeLimit,
     maxBatch: tasks.maxBatch,
+    defaultImage: tasks.defaultImage,
+    defaultLeaseMs: tasks.requeueLease,
   };
 }

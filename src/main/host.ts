@@ -10,7 +10,14 @@ export async function runHost(options: ProcessOptions): Promise<void> {
   const { data, config, insecureHttp, signal } = options;
   using logging = openProcessLog(options);
   const { log, reload } = logging;
-  const host = await startHost({ ...hostOptions(config), dataDir: data, insecureHttp, version, log, reload });
+  const host = await startHost({
+    ...hostOptions(config),
+    dataDir: data,
+    insecureHttp,
+    version,
+    log,
+    reload,
+  });
   log.info({ url: host.url, adminToken: host.adminTokenFile }, 'the Host answers');
   await aborted(signal);
   await host.stop();

@@ -9,7 +9,11 @@ export interface ProcessLog extends Disposable {
 }
 
 /** The log of a process, with what its configuration is to be blamed for; at SIGHUP its file is opened anew. */
-export function openProcessLog({ config, warnings, onReload }: Pick<ProcessOptions, 'config' | 'warnings' | 'onReload'>): ProcessLog {
+export function openProcessLog({
+  config,
+  warnings,
+  onReload,
+}: Pick<ProcessOptions, 'config' | 'warnings' | 'onReload'>): ProcessLog {
   const log = createLogger(config.log);
   const reload = createWake();
   const off = onReload(() => {

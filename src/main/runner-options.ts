@@ -3,7 +3,12 @@ import type { RunnerPolicy } from '../runner/policy.ts';
 import type { RunnerOptions } from '../runner/start-runner.ts';
 
 /** The configuration in the words of the Runner. */
-export function runnerOptions({ runner }: Config): Pick<RunnerOptions, 'name' | 'labels' | 'listen' | 'advertise' | 'socketPath' | 'policy' | 'logs'> {
+export function runnerOptions({
+  runner,
+}: Config): Pick<
+  RunnerOptions,
+  'name' | 'labels' | 'listen' | 'advertise' | 'socketPath' | 'policy' | 'logs'
+> {
   const { name, labels, listen, advertise, docker, logs } = runner;
   return {
     name,
@@ -12,10 +17,31 @@ export function runnerOptions({ runner }: Config): Pick<RunnerOptions, 'name' | 
     advertise,
     socketPath: docker.socket,
     policy: runnerPolicy(runner),
-    logs: { capBytes: logs.capBytes, retention: { maxAgeMs: logs.keepFor, maxTotalBytes: logs.keepBytes } },
+    logs: {
+      capBytes: logs.capBytes,
+      retention: { maxAgeMs: logs.keepFor, maxTotalBytes: logs.keepBytes },
+    },
   };
 }
 
-function runnerPolicy({ registries, localImagePrefixes, allow, mounts, sharedDir, scratchDir, subnet }: Config['runner']): RunnerPolicy {
-  return { registries, localImagePrefixes, allow, mounts, sharedDir, scratchDir, subnet };
+function runnerPolicy({
+  registries,
+  registryCredentials,
+  localImagePrefixes,
+  allow,
+  mounts,
+  sharedDir,
+  scratchDir,
+  subnet,
+}: Config['runner']): RunnerPolicy {
+  return {
+    registries,
+    registryCredentials,
+    localImagePrefixes,
+    allow,
+    mounts,
+    sharedDir,
+    scratchDir,
+    subnet,
+  };
 }

@@ -18,6 +18,8 @@ export const nodeViewSchema = lenient({
   draining: v.nullable(closedSchema),
   /** Takes no new work for a while, without being emptied. */
   cordoned: v.optional(v.nullable(closedSchema)),
+  /** Two machines claim to be it: both are refused until an operator decides. */
+  held: v.optional(v.nullable(lenient({ reason: v.string(), since: timestamp }))),
   labels: v.record(v.string(), v.string()),
   rev: wholeNumber,
   version: v.nullable(v.string()),

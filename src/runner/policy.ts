@@ -13,6 +13,8 @@ export interface NodeMount {
 export interface RunnerPolicy {
   /** Hosts of registries that images may come from, such as `docker.io`. */
   registries: readonly string[];
+  /** File with credentials for them, as `docker login` writes it. */
+  registryCredentials: string | null;
   /** Beginnings of the names of local images that need no registry, such as `weir/`. */
   localImagePrefixes: readonly string[];
   allow: {
@@ -37,6 +39,7 @@ export interface RunnerPolicy {
 /** Where nobody said anything. */
 export const defaultPolicy: RunnerPolicy = {
   registries: ['docker.io', 'ghcr.io', 'quay.io', 'nvcr.io'],
+  registryCredentials: null,
   localImagePrefixes: ['weir/'],
   allow: { privileged: false, hostNetwork: false, devices: [], capabilities: [], unisolated: false },
   mounts: [],

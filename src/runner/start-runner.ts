@@ -25,6 +25,7 @@ import type { LogRetention } from './logs/log-retention.ts';
 import { createMachine, type Machine } from './machine.ts';
 import { createMonitor } from './monitor.ts';
 import type { RunnerPolicy } from './policy.ts';
+import { registryCredentials } from './registry-credentials.ts';
 import { createReconciler, type Reconciler } from './reconcile/reconciler.ts';
 import { createWorkloadNetwork, type WorkloadNetwork } from './network/workload-network.ts';
 import { isolatedNetwork } from './workload-network.ts';
@@ -139,6 +140,7 @@ async function openBackend({ socketPath, policy }: RunnerOptions, { folder, node
     network: () => isolatedNetwork(network, signal),
     allowedLocalPrefixes: policy.localImagePrefixes,
     registries: policy.registries,
+    credential: registryCredentials(policy.registryCredentials),
     privateDir: folder,
     maxStarts: 2 * availableParallelism(),
   });

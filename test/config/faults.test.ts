@@ -20,6 +20,8 @@ const wrong: Readonly<Record<string, readonly (readonly [value: unknown, inner?:
   'host.retention.eventRows': [[10], ['1000'], [1e12]],
   'host.retention.idempotencyKeys': [[{}]],
   'tasks.defaultTimeLimit': [['0s']],
+  'tasks.defaultImage': [['docker://x'], ['UPPER CASE'], [1]],
+  'tasks.requeueLease': [['1m'], ['never']],
   'tasks.maxBatch': [[0], [1001], [1.5]],
   'runner.host': [['//weir'], ['https://ann:secret@weir.example']],
   'runner.joinFile': [['join.token']],
@@ -28,20 +30,50 @@ const wrong: Readonly<Record<string, readonly (readonly [value: unknown, inner?:
   'runner.listen': [['here']],
   'runner.advertise': [['10.0.0.7:0'], ['10.0.0.7']],
   'runner.subnet': [['10.88.0.1/16'], ['10.88.0.0'], ['10.88.0.0/30'], ['fd00::/64']],
-  'runner.registries': [[['10.0.0.1:5000'], '0'], [['https://docker.io'], '0'], [['hub'], '0'], ['docker.io']],
-  'runner.localImagePrefixes': [[[''], '0'], [['Weir/'], '0']],
-  'runner.sharedDir': [['/'], ['/etc/shared'], ['/var/lib/docker'], ['/var/lib'], ['/srv/../proc'], ['shared']],
+  'runner.registries': [
+    [['10.0.0.1:5000'], '0'],
+    [['https://docker.io'], '0'],
+    [['hub'], '0'],
+    ['docker.io'],
+  ],
+  'runner.registryCredentials': [['auths.json']],
+  'runner.localImagePrefixes': [
+    [[''], '0'],
+    [['Weir/'], '0'],
+  ],
+  'runner.sharedDir': [
+    ['/'],
+    ['/etc/shared'],
+    ['/var/lib/docker'],
+    ['/var/lib'],
+    ['/srv/../proc'],
+    ['shared'],
+  ],
   'runner.scratchDir': [['/run/scratch'], ['/dev']],
   'runner.mounts': [
     [{}],
     [[{ name: 'a' }], '0.path'],
-    [[{ name: 'a', path: '/srv/a' }, { name: 'b', path: '/sys' }], '1.path'],
+    [
+      [
+        { name: 'a', path: '/srv/a' },
+        { name: 'b', path: '/sys' },
+      ],
+      '1.path',
+    ],
     [[{ name: 'a', path: '/srv/a', readonly: true }], '0.readonly'],
-    [[{ name: 'a', path: '/srv/a' }, { name: 'a', path: '/srv/b' }]],
+    [
+      [
+        { name: 'a', path: '/srv/a' },
+        { name: 'a', path: '/srv/b' },
+      ],
+    ],
   ],
   'runner.allow.privileged': [['yes'], [1]],
   'runner.allow.hostNetwork': [['false']],
-  'runner.allow.devices': [[['/etc/passwd'], '0'], [['/dev/../etc'], '0']],
+  'runner.allow.devices': [
+    [['/etc/passwd'], '0'],
+    [['/dev/../etc'], '0'],
+  ],
   'runner.allow.capabilities': [[['sys ptrace'], '0']],
   'runner.allow.unisolated': [[null]],
   'runner.docker.socket': [['tcp://x:2375']],
@@ -58,11 +90,15 @@ describe('a wrong value', () => {
     expect(Object.keys(wrong).toSorted()).toEqual(namedSettings.map(({ path }) => path).toSorted());
   });
 
-  it.each(Object.entries(wrong).flatMap(([path, values]) => values.map((one) => [path, ...one] as const)))(
+  it.each(
+    Object.entries(wrong).flatMap(([path, values]) => values.map((one) => [path, ...one] as const)),
+  )(
     '%s is refused as %j, with its path, its place and what would mend it',
     (path, value, inner) => {
       const faults = faultsOf({ text: fileWith(path, value) });
-      expect(faults.map((fault) => fault.path)).toEqual([inner === undefined ? path : `${path}.${inner}`]);
+      expect(faults.map((fault) => fault.path)).toEqual([
+        inner === undefined ? path : `${path}.${inner}`,
+      ]);
       expect(faults[0]?.source).toMatch(/^f:1:\d+$/);
       expect(faults[0]?.fix).toMatch(/for example/);
     },
@@ -71,7 +107,9 @@ describe('a wrong value', () => {
   it('is shown, unless it may hold a secret of another place', () => {
     expect(faultsOf({ text: fileWith('log.level', 'loud') })[0]?.message).toContain('"loud"');
     for (const path of ['runner.host', 'host.publicUrl', 'host.database.url']) {
-      const [fault] = faultsOf({ text: fileWith(path, 'https://ann:canary@db.example/?authToken=canary') });
+      const [fault] = faultsOf({
+        text: fileWith(path, 'https://ann:canary@db.example/?authToken=canary'),
+      });
       expect(fault?.path).toBe(path);
       expect(JSON.stringify(fault)).not.toContain('canary');
     }
@@ -108,15 +146,31 @@ describe('a wrong value', () => {
       env: { WEIR_LOG_FORMAT: 'xml' },
       flags: { 'host.listen': { flag: '--listen', value: '' } },
     });
-    expect(faults.map(({ path }) => path).toSorted()).toEqual(['host.listen', 'host.nmes', 'host.sync.hold', 'log.format', 'log.level']);
+    expect(faults.map(({ path }) => path).toSorted()).toEqual([
+      'host.listen',
+      'host.nmes',
+      'host.sync.hold',
+      'log.format',
+      'log.level',
+    ]);
   });
 });
 
 describe('an unknown key', () => {
   it.each([
     ['{"hots": {}}', 'hots', 'f:1:2', 'did you mean host?'],
-    ['{"host": {\n  "sync": {\n    "Hold": "5s"}}}', 'host.sync.Hold', 'f:3:5', 'did you mean host.sync.hold?'],
-    ['{"host": {"publicURL": "https://x"}}', 'host.publicURL', 'f:1:11', 'did you mean host.publicUrl?'],
+    [
+      '{"host": {\n  "sync": {\n    "Hold": "5s"}}}',
+      'host.sync.Hold',
+      'f:3:5',
+      'did you mean host.sync.hold?',
+    ],
+    [
+      '{"host": {"publicURL": "https://x"}}',
+      'host.publicURL',
+      'f:1:11',
+      'did you mean host.publicUrl?',
+    ],
     ['{"zzzzzz": 1}', 'zzzzzz', 'f:1:2', 'known here: host, tasks, runner, log'],
     ['{"__proto__": {"log": {}}}', '__proto__', 'f:1:2', 'known here: host, tasks, runner, log'],
     ['{"log": {"constructor": 1}}', 'log.constructor', 'f:1:10', 'known here: level, file, format'],
@@ -126,10 +180,25 @@ describe('an unknown key', () => {
 
   it('among the variables is refused as well, those of others are not', () => {
     expect(faultsOf({ env: { WEIR_LOG_LEVL: 'info' } })).toEqual([
-      { path: 'WEIR_LOG_LEVL', message: 'is not a variable of the configuration', source: 'WEIR_LOG_LEVL', fix: 'did you mean WEIR_LOG_LEVEL?' },
+      {
+        path: 'WEIR_LOG_LEVL',
+        message: 'is not a variable of the configuration',
+        source: 'WEIR_LOG_LEVL',
+        fix: 'did you mean WEIR_LOG_LEVEL?',
+      },
     ]);
     expect(
-      faultsOf({ env: { WEIR_TOKEN: 't', WEIR_URL: 'u', WEIR_JOIN_TOKEN: 'j', WEIR_TASK_ID: 't1', WEIR_NODE: 'n', WEIR_LOG_LEVL: '', PATH: '/' } }),
+      faultsOf({
+        env: {
+          WEIR_TOKEN: 't',
+          WEIR_URL: 'u',
+          WEIR_JOIN_TOKEN: 'j',
+          WEIR_TASK_ID: 't1',
+          WEIR_NODE: 'n',
+          WEIR_LOG_LEVL: '',
+          PATH: '/',
+        },
+      }),
     ).toEqual([]);
   });
 });
@@ -154,7 +223,9 @@ describe('the file', () => {
 
   it('is an object of objects', () => {
     expect(faultsOf({ text: '[]' })[0]?.message).toBe('must be an object, not []');
-    expect(faultsOf({ text: '{"host": {"sync": "20s"}}' })).toMatchObject([{ path: 'host.sync', message: 'must be an object, not "20s"' }]);
+    expect(faultsOf({ text: '{"host": {"sync": "20s"}}' })).toMatchObject([
+      { path: 'host.sync', message: 'must be an object, not "20s"' },
+    ]);
   });
 
   it('gives a key once', () => {
@@ -164,7 +235,9 @@ describe('the file', () => {
   });
 
   it('that is nested a hundred thousand deep is refused like any other', () => {
-    expect(faultsOf({ text: '['.repeat(100_000) })[0]?.message).toMatch(/^is not JSON with comments/);
+    expect(faultsOf({ text: '['.repeat(100_000) })[0]?.message).toMatch(
+      /^is not JSON with comments/,
+    );
   });
 
   it('is never executed', () => {
@@ -177,14 +250,19 @@ describe('keys that are right by themselves', () => {
     [{ 'host.tls.cert': '/c' }, 'host.tls.cert'],
     [{ 'host.tls.key': '/k' }, 'host.tls.key'],
     [{ 'host.database.tokenFile': '/t' }, 'host.database.tokenFile'],
-    [{ 'host.database.tokenFile': '/t', 'host.database.url': 'file:/x' }, 'host.database.tokenFile'],
+    [
+      { 'host.database.tokenFile': '/t', 'host.database.url': 'file:/x' },
+      'host.database.tokenFile',
+    ],
     [{ 'host.sync.hold': '30s' }, 'host.sync.suspect'],
     [{ 'host.sync.suspect': '90s' }, 'host.sync.unreachable'],
     [{ 'runner.sharedDir': '/var/lib/weir' }, 'runner.sharedDir'],
     [{ 'runner.scratchDir': '/var/lib/weir/scratch' }, 'runner.scratchDir'],
     [{ 'runner.mounts': [{ name: 'x', path: '/var/lib/weir/host' }] }, 'runner.mounts'],
   ])('%j may be wrong together: it is told where', (values, path) => {
-    const flags = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { flag: `--${key}`, value }]));
+    const flags = Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, { flag: `--${key}`, value }]),
+    );
     expect(faultsOf({ flags }).map((fault) => fault.path)).toEqual([path]);
   });
 });

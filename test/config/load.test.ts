@@ -39,22 +39,32 @@ describe('the file', () => {
   it('is the one that was named, else that of the data folder, else that of the machine, and one only', async () => {
     expect(await load()).toMatchObject({ file: null, config: { log: { level: 'info' } } });
     const system = await put('etc/config.json', '{"log": {"level": "warn", "format": "text"}}');
-    expect(await load()).toMatchObject({ file: system, config: { log: { level: 'warn', format: 'text' } } });
+    expect(await load()).toMatchObject({
+      file: system,
+      config: { log: { level: 'warn', format: 'text' } },
+    });
     const own = await put('data/config.json', level('error'));
     expect(usualFile(join(folder, 'data'))).toBe(own);
-    expect(await load()).toMatchObject({ file: own, config: { log: { level: 'error', format: 'json' } } });
+    expect(await load()).toMatchObject({
+      file: own,
+      config: { log: { level: 'error', format: 'json' } },
+    });
     const named = await put('named.json', level('debug'));
     expect(await load(named)).toMatchObject({ file: named, config: { log: { level: 'debug' } } });
   });
 
   it('that was named and is not there is a fault', async () => {
     await put('data/config.json', level('error'));
-    await expect(load(join(folder, 'absent.json'))).rejects.toThrow(/there is no such file .*absent\.json/);
+    await expect(load(join(folder, 'absent.json'))).rejects.toThrow(
+      /there is no such file .*absent\.json/,
+    );
   });
 
   it('that cannot be read, is too large or is no text is a fault that names it', async () => {
     await expect(load(join(folder, 'data'))).rejects.toThrow(/cannot be read/);
-    await expect(load(await put('large.json', ' '.repeat(1_048_577)))).rejects.toThrow(/larger than/);
+    await expect(load(await put('large.json', ' '.repeat(1_048_577)))).rejects.toThrow(
+      /larger than/,
+    );
     await writeFile(join(folder, 'latin.json'), Buffer.from([0x22, 0xe9, 0x22]));
     await expect(load(join(folder, 'latin.json'))).rejects.toThrow(/latin\.json/);
   });
@@ -86,17 +96,23 @@ describe('what `weir config init` writes', () => {
     expect(settings.filter(({ origin }) => origin.kind !== 'default')).toEqual([]);
   });
 
-  it.each(serverProcesses)('for %s holds each of its keys, and with all of them in force it changes nothing either', (process) => {
-    const text = configTemplate(process).replaceAll(/^( *)\/\/ ("\w+": .*,)$/gm, '$1$2');
-    const { config, settings } = resolved({ process, text });
-    expect(config).toEqual(resolved({ process }).config);
-    const inFile = settings.filter(({ origin }) => origin.kind === 'file').map(({ path }) => path);
-    expect(inFile).toEqual(settingsOf(process).map(({ path }) => path));
-    for (const { setting, written } of settings.filter(({ path }) => inFile.includes(path)))
-      expect(written).toEqual(initialOf(setting, process));
-  });
+  it.each(serverProcesses)(
+    'for %s holds each of its keys, and with all of them in force it changes nothing either',
+    (process) => {
+      const text = configTemplate(process).replaceAll(/^( *)\/\/ ("\w+": .*,)$/gm, '$1$2');
+      const { config, settings } = resolved({ process, text });
+      expect(config).toEqual(resolved({ process }).config);
+      const inFile = settings
+        .filter(({ origin }) => origin.kind === 'file')
+        .map(({ path }) => path);
+      expect(inFile).toEqual(settingsOf(process).map(({ path }) => path));
+      for (const { setting, written } of settings.filter(({ path }) => inFile.includes(path)))
+        expect(written).toEqual(initialOf(setting, process));
+    },
+  );
 
   it('keeps to a width that a terminal has', () => {
-    for (const line of configTemplate('up').split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    for (const line of configTemplate('up').split('\n'))
+      expect(line.length).toBeLessThanOrEqual(100);
   });
 });

@@ -2,7 +2,9 @@ import { ConfigError, type Fault } from '../../src/config/fault.ts';
 import { resolveConfig, type ResolvedConfig, type Sources } from '../../src/config/resolve.ts';
 
 /** What a process makes of these sources and nothing else. */
-export function resolved(parts: Partial<Omit<Sources, 'file'>> & { text?: string } = {}): ResolvedConfig {
+export function resolved(
+  parts: Partial<Omit<Sources, 'file'>> & { text?: string } = {},
+): ResolvedConfig {
   const { text, ...sources } = parts;
   return resolveConfig({
     process: 'up',
@@ -26,7 +28,9 @@ export function faultsOf(parts: Parameters<typeof resolved>[0]): readonly Fault[
 
 /** The file that gives one key a value. */
 export function fileWith(path: string, value: unknown): string {
-  return JSON.stringify(path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value));
+  return JSON.stringify(
+    path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value),
+  );
 }
 
 /** A right value for each key, which is not its default. */
@@ -48,6 +52,8 @@ export const otherValues: Readonly<Record<string, unknown>> = {
   'host.retention.idempotencyKeys': '2h',
   'tasks.defaultTimeLimit': '2h',
   'tasks.maxBatch': 10,
+  'tasks.defaultImage': 'debian:12',
+  'tasks.requeueLease': '2h',
   'runner.host': 'https://weir.example:8000',
   'runner.joinFile': '/join.token',
   'runner.name': 'gpu-3',
@@ -56,6 +62,7 @@ export const otherValues: Readonly<Record<string, unknown>> = {
   'runner.advertise': '10.0.0.7:8001',
   'runner.subnet': '10.88.0.0/16',
   'runner.registries': ['registry.example:5000'],
+  'runner.registryCredentials': '/etc/weir/registries.json',
   'runner.localImagePrefixes': ['lab/'],
   'runner.sharedDir': '/srv/shared',
   'runner.scratchDir': '/scratch',

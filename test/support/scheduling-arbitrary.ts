@@ -244,11 +244,19 @@ const mixed: fc.Arbitrary<Snapshot> = fc
   .map(({ nodes, loads, queued, holders }) =>
     snapshot({
       nodes,
-      queued,
+      queued: queued.map((of) => asItsGroup(of, queued)),
       allocations: allocationsOn(nodes, loads),
       held: { reservations: holders.map((index) => ({ pool: 'n0', taskId: `t${index}` })) },
     }),
   );
+
+/** Members of a group ask for the same, as those of an array do. */
+function asItsGroup(of: SnapshotTask, queued: readonly SnapshotTask[]): SnapshotTask {
+  const first = of.group && queued.find(({ group: other }) => other?.id === of.group?.id);
+  if (!first) return of;
+  const { cpuMilli, memoryBytes, gpus: cards, numaNode: numa = null, constraints } = first;
+  return { ...of, cpuMilli, memoryBytes, gpus: cards, numaNode: numa, constraints };
+}
 
 /** Cores and memory for all, so that GPUs alone decide, by number and by name. */
 const gpusAlone: fc.Arbitrary<Snapshot> = mixed.map((drawn) => ({
@@ -271,7 +279,10 @@ const gpusAlone: fc.Arbitrary<Snapshot> = mixed.map((drawn) => ({
       `GPU-${of.nodeId}-${drawn.allocations.slice(0, index).filter(({ nodeId }) => nodeId === of.nodeId).length}`,
     ].filter((uuid) => Number(uuid.at(-1)) < 4),
   })),
-  queued: drawn.queued.map((of) => ({ ...of, gpus: of.gpus ?? { count: 1 + (of.order % 3) } })),
+  queued: drawn.queued.map((of) => ({
+    ...of,
+    gpus: of.gpus ?? { count: 1 + ((of.group?.room ?? of.order) % 3) },
+  })),
 }));
 
 export const anySnapshot = fc.oneof(mixed, gpusAlone);

@@ -1,4 +1,5 @@
 import { couldEverFit, matches } from '../../src/host/scheduling/constraints.ts';
+import type { Counterfactual } from '../../src/host/scheduling/counterfactuals.ts';
 import type { Plan } from '../../src/host/scheduling/plan.ts';
 import { schedule } from '../../src/host/scheduling/schedule.ts';
 import type {
@@ -181,4 +182,33 @@ function everything(task: SnapshotTask) {
     gpus: cards.map((card) => ({ ...card, numaNode: numaNode ?? 0 })),
     numa: [...halves(2_000_000, 2000 * gib), { ...all, node: 2 }],
   });
+}
+
+/** The task changed as a counterfactual says. */
+export function changedBy(task: SnapshotTask, hit: Counterfactual): SnapshotTask {
+  if (hit.change === 'limit') return { ...task, limitMs: hit.limitMs };
+  const { gpus, constraints } = task;
+  const { model, minMemoryBytes, ...rest } =
+    gpus !== null && 'count' in gpus
+      ? gpus
+      : { count: 0, model: undefined, minMemoryBytes: undefined };
+  const byModel = model === undefined ? {} : { model };
+  const byMemory = minMemoryBytes === undefined ? {} : { minMemoryBytes };
+  if (hit.change === 'gpus')
+    return { ...task, gpus: { ...byModel, ...byMemory, count: hit.count } };
+  const { conditions: _, ...needs } = { ...constraints, labels: {} };
+  switch (hit.without) {
+    case 'GPU model':
+      return { ...task, gpus: { ...rest, ...byMemory } };
+    case 'GPU memory':
+      return { ...task, gpus: { ...rest, ...byModel } };
+    case 'NUMA node':
+      return { ...task, numaNode: null };
+    case 'node':
+      return { ...task, constraints: { ...constraints, node: null } };
+    case 'labels':
+      return { ...task, constraints: needs };
+    case 'node and labels':
+      return { ...task, constraints: { ...needs, node: null } };
+  }
 }

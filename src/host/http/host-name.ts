@@ -8,7 +8,7 @@ const always = ['localhost', '127.0.0.1', '[::1]'];
  */
 export function checkHostName(names: readonly string[], request: Request): void {
   const name = new URL(request.url).hostname;
-  if (always.includes(name) || names.includes(name)) return;
+  if (always.includes(name) || names.some((one) => one.toLowerCase() === name)) return;
   throw new ProblemError('wrong_host', `this Host is not called "${name}"`, {
     fix: 'reach it by a name that it knows; an operator adds names by --host-name',
   });

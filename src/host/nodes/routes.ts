@@ -12,6 +12,7 @@ import { describe } from '../http/describe.ts';
 import { flag, noQuery, reference } from '../http/parameters.ts';
 import { validated } from '../http/validate.ts';
 import { createJoinToken } from './enrol.ts';
+import { releaseNode } from './double.ts';
 import { closeNode, labelNode, openNode, removeNode } from './manage.ts';
 import { findNode, listNodes, placedTasks, type NodeRow } from './queries.ts';
 import type { Sessions } from './sessions.ts';
@@ -63,6 +64,7 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
     .post('/:node/undrain', ...opening(ctx, 'Take work onto a drained node again'))
     .post('/:node/cordon', ...closing(ctx, 'cordon', 'Take no new work onto a node for a while'))
     .post('/:node/uncordon', ...opening(ctx, 'Take work onto a cordoned node again'))
+    .post('/:node/release', ...releasing(ctx))
     .patch(
       '/:node',
       describe({ summary: 'Set labels of a node; null takes one away', tag: 'nodes', answer: oneNode, errors: [400, 404, 413, 415, 422] }),
@@ -120,6 +122,21 @@ function opening(ctx: HostContext, summary: string) {
     validated('param', nodeParam),
     validated('query', noQuery),
     async (c: NodeCall) => c.json(await view(ctx, await openNode(ctx, { ref: c.req.valid('param').node, actor: principalOf(c).subject }))),
+  ] as const;
+}
+
+function releasing(ctx: HostContext) {
+  return [
+    describe({
+      summary: 'Let a node that two machines claimed to be report again',
+      tag: 'nodes',
+      answer: oneNode,
+      errors: [404, 409, 422],
+    }),
+    requires('nodes:write'),
+    validated('param', nodeParam),
+    validated('query', noQuery),
+    async (c: NodeCall) => c.json(await view(ctx, await releaseNode(ctx, { ref: c.req.valid('param').node, actor: principalOf(c).subject }))),
   ] as const;
 }
 

@@ -8,6 +8,7 @@ import type { Transaction } from '../store/database.ts';
 import { changeNode } from './change.ts';
 import { hardwareChange, tellMissingGpus } from './hardware-change.ts';
 import { readDesired } from './desired.ts';
+import { doubt, heldRefusal, holdNode } from './double.ts';
 import { checkProtocol } from './enrol.ts';
 import { readNode, type NodeRow } from './queries.ts';
 import { applyObservation, storedObservations } from './report.ts';
@@ -121,7 +122,14 @@ async function takeReport(ctx: HostContext, { node, held, request }: Turn): Prom
 async function storeReport(ctx: HostContext, node: NodeId, request: SyncRequest): Promise<Ack[]> {
   const row = await readNode(ctx.db, node);
   if (row === null) throw new ProblemError('unauthenticated', 'this node was removed');
+  if (row.held !== null) throw heldRefusal(row, row.held.reason);
   if (request.changes.length === 0 && request.capacity === undefined && !isNews(row, request)) return [];
+  const reason = doubt(row, request);
+  if (reason !== null) {
+    await ctx.writes.run((tx) => holdNode(tx, row, { reason, nowMs: ctx.clock.now() }));
+    ctx.log.error({ node }, `${row.name} is held: ${reason}`);
+    throw heldRefusal(row, reason);
+  }
   return ctx.writes.run(async (tx) => {
     const nowMs = ctx.clock.now();
     await updateNode(tx, { node, request, nowMs });
@@ -146,6 +154,8 @@ async function updateNode(tx: Transaction, { node, request, nowMs }: { node: Nod
   const set = {
     state: 'ready' as const,
     boot: request.boot,
+    formerBoot: row.boot === request.boot ? row.formerBoot : row.boot,
+    machineId: row.machineId === '' ? (capacity?.machineId ?? '') : row.machineId,
     apiAddress: request.addresses.api,
     dataAddress: request.addresses.data,
     lastContactMs: nowMs,

@@ -12,6 +12,7 @@ export function toNodeView(ctx: Pick<HostContext, 'presence' | 'clock'>, row: No
     name: row.name,
     state: row.state,
     ...closedViews(row),
+    held: row.held && { reason: row.held.reason, since: iso(row.held.sinceMs) },
     labels: row.labels,
     rev: row.rev,
     version: row.capacity?.version ?? null,

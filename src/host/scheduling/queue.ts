@@ -67,11 +67,12 @@ function readEntry(task: SnapshotTask, shape: Shape, policy: Policy): Entry {
 
 /**
  * The first of a group get its room, whether they can start or not: were it given to later ones, the
- * answer to each would hang on what started meanwhile.
+ * answer to each would hang on what started meanwhile. Who holds a reservation is no earlier for it.
  */
 function capGroups(entries: readonly Entry[]): void {
   const seen = new Map<string, number>();
-  for (const entry of entries) {
+  const members = entries.filter(({ group }) => group !== null).sort(firstCome);
+  for (const entry of members) {
     if (entry.group === null) continue;
     const { id, room } = entry.group;
     const before = seen.get(id) ?? 0;
@@ -89,5 +90,9 @@ function whole(name: string, value: number): number {
 function inOrder(a: Entry, b: Entry): number {
   if (a.priority !== b.priority) return b.priority - a.priority;
   if (a.holds !== b.holds) return a.holds ? -1 : 1;
-  return a.order - b.order || byText(a.id, b.id);
+  return firstCome(a, b);
+}
+
+function firstCome(a: Entry, b: Entry): number {
+  return b.priority - a.priority || a.order - b.order || byText(a.id, b.id);
 }

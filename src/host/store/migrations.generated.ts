@@ -49,5 +49,13 @@ export const migrations: readonly Migration[] = [
       "ALTER TABLE `tasks` ADD `failures` integer DEFAULT 0 NOT NULL;",
       "CREATE INDEX `tasks_batch` ON `tasks` (`batch`,`id`);"
     ]
+  },
+  {
+    "name": "0003_node_held",
+    "hash": "00dec5f9523a30c63f5cd3e8a69896e6157d1546b114e76b475fc9882e40e836",
+    "statements": [
+      "ALTER TABLE `nodes` ADD `former_boot` text;",
+      "ALTER TABLE `nodes` ADD `held` text;"
+    ]
   }
 ];

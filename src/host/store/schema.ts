@@ -37,6 +37,10 @@ export const nodes = sqliteTable(
     apiAddress: text('api_address'),
     dataAddress: text('data_address'),
     boot: text(),
+    /** The one before: when it comes back, two processes have this node's key. */
+    formerBoot: text('former_boot'),
+    /** Refused until an operator decides. */
+    held: text({ mode: 'json' }).$type<{ reason: string; sinceMs: number }>(),
     joinedMs: ms('joined_ms').notNull(),
     lastContactMs: ms('last_contact_ms'),
     removedMs: ms('removed_ms'),

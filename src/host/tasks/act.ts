@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, lt, type SQL } from 'drizzle-orm';
+import { and, gt, lt, type SQL } from 'drizzle-orm';
 import { batchId, membersPerTask, taskId, type TaskId } from '../../protocol/ids.ts';
 import { ProblemError, type Problem } from '../../protocol/problem.ts';
 import type { TaskState } from '../../protocol/task-state.ts';

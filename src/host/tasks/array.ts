@@ -11,26 +11,30 @@ import { toTaskSummary, type TaskRow } from './view.ts';
 export async function followMember(tx: Transaction, member: TaskRow, { from, atMs }: { from: TaskState; atMs: number }): Promise<void> {
   const place = arrayOf(member.id);
   if (place === null || from === member.state) return;
-  const rows = await tx.select().from(tasks).where(eq(tasks.id, place.array));
-  const [array] = rows;
-  if (!array?.members) return;
-  const members = countMove(array.members, from, member.state);
+  // Moves of other members may run beside this one in the same transaction: whoever comes second counts anew.
+  for (;;) {
+    const rows = await tx.select().from(tasks).where(eq(tasks.id, place.array));
+    const [array] = rows;
+    if (!array?.members || (await count(tx, array, { member, from, atMs }))) return;
+  }
+}
+
+/** False when the array was changed since it was read. */
+async function count(
+  tx: Transaction,
+  array: TaskRow,
+  { member, from, atMs }: { member: TaskRow; from: TaskState; atMs: number },
+): Promise<boolean> {
+  const members = countMove(array.members ?? {}, from, member.state);
   const state = arrayState(members);
-  const ended = isEnded(state);
+  const startedMs = array.startedMs ?? member.startedMs;
   const changed = await tx
     .update(tasks)
-    .set({
-      members,
-      state,
-      rev: array.rev + 1,
-      reason: null,
-      startedMs: array.startedMs ?? member.startedMs,
-      endedMs: ended ? atMs : null,
-    })
+    .set({ members, state, rev: array.rev + 1, reason: null, startedMs, endedMs: isEnded(state) ? atMs : null })
     .where(and(eq(tasks.id, array.id), eq(tasks.rev, array.rev)))
     .returning();
   const [now] = changed;
-  if (!now) throw new Error(`array ${array.id} moved on inside one transaction`);
+  if (!now) return false;
   await appendEvents(tx, [
     {
       atMs,
@@ -40,4 +44,5 @@ export async function followMember(tx: Transaction, member: TaskRow, { from, atM
       data: { ...toTaskSummary(now), members },
     },
   ]);
+  return true;
 }

@@ -18,14 +18,15 @@ import { validated } from '../http/validate.ts';
 import { dryRun } from './dry-run.ts';
 import { explainTask, nodeReasons } from './explain.ts';
 import type { Replayable } from './idempotency.ts';
-import { findNodeId, findTask, listTasks, readAttempts, readTask } from './queries.ts';
+import { findNodeId, listTasks, readTask } from './queries.ts';
 import { readTaskView, viewOf } from './read-view.ts';
 import { submitTasks, type Submission } from './submit.ts';
 import { createUsageBook } from './usage.ts';
-import { toAttemptView, toTaskView, type TaskRow } from './view.ts';
+import { toTaskView, type TaskRow } from './view.ts';
 import { waitForTask } from './wait.ts';
 
 const submitQuery = strict({ strict: v.optional(flag), dryRun: v.optional(flag) });
+const batchQuery = strict({ strict: v.optional(flag) });
 const waitQuery = strict({ timeout: v.optional(v.pipe(duration, v.maxValue(600_000, 'at most 10m')), 60_000) });
 const batchSchema = v.pipe(
   v.array(taskSpecSchema, 'must be an array of task specs'),
@@ -88,7 +89,7 @@ export function taskRoutes(ctx: HostContext) {
       }),
       requires('tasks:write'),
       jsonBody(batchBody),
-      validated('query', submitQuery),
+      validated('query', batchQuery),
       validated('json', batchSchema),
       async (c) => {
         const specs = c.req.valid('json');

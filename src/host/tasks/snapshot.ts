@@ -104,6 +104,7 @@ export async function readSnapshotNodes(ctx: Pick<HostContext, 'presence'>, db: 
 
 function availability(row: typeof nodes.$inferSelect, synced: boolean): Availability {
   if (row.state !== 'ready') return row.state;
+  if (row.held !== null) return 'unreachable';
   if (row.draining !== null) return row.draining.kind === 'cordon' ? 'cordoned' : 'draining';
   return synced && row.capacity !== null ? 'ready' : 'unsynced';
 }

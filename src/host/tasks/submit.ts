@@ -37,6 +37,7 @@ const mostRows = 10_001;
  * @throws ProblemError `invalid_field`, `impossible` (strict), `idempotency_mismatch`
  */
 export async function submitTasks(ctx: Slice, submission: Submission): Promise<TaskId[]> {
+  checkBatch(submission, ctx.config.maxBatch);
   const ids = await ctx.writes.run(async (tx) => {
     const { replayable } = submission;
     const before = replayable === null ? null : await madeBefore(tx, replayable);
@@ -63,6 +64,13 @@ async function makeRows(ctx: Slice, tx: Transaction, { submission, nowMs }: { su
   if (rows.length <= mostRows) return rows;
   throw new ProblemError('invalid_field', `the arrays of this batch have ${rows.length} members in all; at most ${mostRows - 1}`, {
     fix: 'submit them in several requests',
+  });
+}
+
+function checkBatch({ specs }: Submission, most: number): void {
+  if (specs.length <= most) return;
+  throw new ProblemError('invalid_field', `the batch has ${specs.length} tasks; this Host takes at most ${most}`, {
+    fix: 'submit them in several requests; an operator sets tasks.maxBatch',
   });
 }
 

@@ -15,18 +15,22 @@ export interface HostClock {
   fromWall(wallMs: number): number;
 }
 
+/** There and back, before any call has told. */
+const longestWayMs = 1000;
+
 export function createHostClock(clock: Clock): HostClock {
   let offsetMs = clock.now() - clock.monotonic();
   let told = false;
+  let shortestMs = longestWayMs;
   const now = (): number => Math.round(clock.monotonic() + offsetMs);
   return {
     now,
     learn(hostTimeMs, sentMs) {
       told = true;
       const receivedMs = clock.monotonic();
-      // The answer was written somewhere between; of a held call only its end is near.
-      const nearMs = Math.min(receivedMs - sentMs, 1000);
-      offsetMs = hostTimeMs + nearMs / 2 - receivedMs;
+      // An answer is on its way for half of the shortest call that there was; a held call says nothing of that.
+      shortestMs = Math.min(shortestMs, receivedMs - sentMs);
+      offsetMs = hostTimeMs + shortestMs / 2 - receivedMs;
     },
     assume(hostMs, wallMs) {
       if (!told) offsetMs = clock.now() - clock.monotonic() + hostMs - wallMs;

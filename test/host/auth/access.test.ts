@@ -34,6 +34,7 @@ const table: Readonly<Record<string, string>> = {
   'POST /api/v1/nodes/:node/undrain': 'nodes:write',
   'POST /api/v1/nodes/:node/cordon': 'nodes:write',
   'POST /api/v1/nodes/:node/uncordon': 'nodes:write',
+  'POST /api/v1/nodes/:node/release': 'nodes:write',
   'PATCH /api/v1/nodes/:node': 'nodes:write',
   'DELETE /api/v1/nodes/:node': 'nodes:write',
   'POST /api/v1/runner/enrol': 'join',

@@ -2,12 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eq } from 'drizzle-orm';
 import { placeTasks } from '../../../src/host/reconcile/place.ts';
 import { attempts, events, nodes, tasks } from '../../../src/host/store/schema.ts';
+import { formatSessionProof } from '../../../src/protocol/enrol.ts';
 import type { SyncAnswer } from '../../../src/protocol/sync.ts';
 import type { TaskView } from '../../../src/protocol/task-view.ts';
+import { protocolVersion } from '../../../src/protocol/version.ts';
 import { problemOf, smallTask, taskOf } from '../../support/calls.ts';
 import { openTestContext, type TestContext } from '../../support/host-context.ts';
 import { createManualClock, settled, type ManualClock } from '../../support/manual-clock.ts';
-import { exited, joinRunner, type WireRunner } from '../../support/runner-wire.ts';
+import { digestOf, exited, joinRunner, macOf, type WireRunner } from '../../support/runner-wire.ts';
 
 let clock: ManualClock;
 let test: TestContext;
@@ -297,13 +299,39 @@ describe('the node', () => {
 });
 
 describe('a call that its Runner dropped', () => {
-  it('is no longer held and takes nothing from the next', async () => {
+  /** A held call whose connection the test can cut. */
+  async function dropped(signal: AbortSignal): Promise<Response> {
+    const session = await runner.beginSession();
+    const digest = digestOf([]);
+    const { epoch } = runner.enrolled;
+    const addresses = { api: null, data: null };
+    const { generation } = await runner.sync();
+    const request = { protocol: protocolVersion, epoch, boot: runner.boot, seq: 1, appliedGeneration: generation, digest, full: false, changes: [], addresses, holdMs: 20_000 };
+    const body = JSON.stringify(request);
+    const path = '/api/v1/runner/sync';
+    const authorization = formatSessionProof({ session: session.session, seq: 9, mac: macOf(session, { path, body, seq: 9 }) });
+    const headers = { authorization, 'content-type': 'application/json' };
+    return test.app.fetch(new Request(`http://localhost${path}`, { method: 'POST', headers, body, signal }));
+  }
+
+  it('is held no longer, whether it went before or while it was held', async () => {
     const gone = new AbortController();
-    const held = runner.sync({ holdMs: 20_000 });
+    const held = dropped(gone.signal);
     expect(await isHeld(held)).toBe(true);
     gone.abort();
+    expect((await held).status).toBe(200);
+    expect(await isHeld(dropped(gone.signal).catch(() => undefined))).toBe(false);
+  });
+
+  it('takes nothing from the next', async () => {
+    const gone = new AbortController();
+    const held = dropped(gone.signal);
+    expect(await isHeld(held)).toBe(true);
+    gone.abort();
+    await held;
+    await runner.beginSession();
     const next: Promise<SyncAnswer> = runner.sync({ holdMs: 20_000 });
-    expect((await held).superseded).toBe(true);
+    expect(await isHeld(next)).toBe(true);
     const { id } = await submit();
     await placeTasks(test.ctx);
     expect((await next).desired?.tasks.map((one) => one.task)).toEqual([id]);

@@ -19,14 +19,24 @@ const kill = { cause: 'killed_by', message: 'killed by ada', kill: false } as co
 const timeout = { cause: 'timeout', message: 'ran longer than its limit of 5s', kill: false } as const;
 
 describe('an end', () => {
-  it.each<[string, Partial<BackendEnd>, EndCause, string]>([
-    ['exit 0', {}, 'exit', 'exited with code 0'],
-    ['another code', { exitCode: 3 }, 'exit', 'exited with code 3'],
-    ['137 by a signal that is not ours', { exitCode: 137, signal: 'SIGKILL' }, 'signal', 'ended by SIGKILL'],
-    ['the cgroup\'s word', { exitCode: 137, signal: 'SIGKILL', oom: true }, 'oom', 'the kernel killed it: it used all of its 1 GiB of memory'],
-    ['the engine that went down', { exitCode: 137, signal: 'SIGKILL', engineRestart: true }, 'engine_restart', 'the container engine went down and took it along'],
-    ['a record that is lost', { exitCode: null }, 'container_removed', 'the engine no longer knows how it ended'],
-  ])('by %s', (_, change, cause, message) => {
+  it.each<{ by: string; seen: Partial<BackendEnd>; cause: EndCause; message: string }>([
+    { by: 'exit 0', seen: {}, cause: 'exit', message: 'exited with code 0' },
+    { by: 'another code', seen: { exitCode: 3 }, cause: 'exit', message: 'exited with code 3' },
+    { by: 'a signal that is not ours', seen: { exitCode: 137, signal: 'SIGKILL' }, cause: 'signal', message: 'ended by SIGKILL' },
+    {
+      by: "the cgroup's word",
+      seen: { exitCode: 137, signal: 'SIGKILL', oom: true },
+      cause: 'oom',
+      message: 'the kernel killed it: it used all of its 1 GiB of memory',
+    },
+    {
+      by: 'the engine that went down',
+      seen: { exitCode: 137, signal: 'SIGKILL', engineRestart: true },
+      cause: 'engine_restart',
+      message: 'the container engine went down and took it along',
+    },
+    { by: 'a record that is lost', seen: { exitCode: null }, cause: 'container_removed', message: 'the engine no longer knows how it ended' },
+  ])('by $by', ({ seen: change, cause, message }) => {
     expect(judgeEnd({ ...seen, ...change }, null)).toMatchObject({ cause, message });
   });
 

@@ -53,6 +53,15 @@ describe('the Host\'s time on a node', () => {
     expect(Math.abs(hostClock.now() - hostMs())).toBeLessThanOrEqual(500);
   });
 
+  it('is not moved by a held call once a quick one has told how long the way is', async () => {
+    const { clock, hostClock, hostMs } = setUp(0);
+    hostClock.learn(hostMs(), clock.monotonic());
+    const sentMs = clock.monotonic();
+    await clock.advance(20_000);
+    hostClock.learn(hostMs(), sentMs);
+    expect(hostClock.now()).toBe(hostMs());
+  });
+
   it('of an instant of the wall clock counts back from now', async () => {
     const { clock, hostClock, hostMs } = setUp(hourMs);
     hostClock.learn(hostMs(), clock.monotonic());

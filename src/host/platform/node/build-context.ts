@@ -48,7 +48,7 @@ export async function buildContext(options: HostOptions, parts: Parts): Promise<
   const signingKey = await loadSigningKey(keysFolder, 'signing');
   if (shared) await writes.run((tx) => claimSigningKey(tx, { kid: signingKey.kid, keysFolder }));
   const keys = createHostKeys([signingKey]);
-  const config = { ...defaultHostConfig, ...options.config, hostNames: hostNames(options) };
+  const config = { ...defaultHostConfig, ...options.config, hostNames: [...options.hostNames, ...ownNames()] };
   const sharedPresence = shared ? createSharedPresence({ db, clock, knownMs: config.suspectMs }) : null;
   const ctx: HostContext = {
     version: options.version,

@@ -8,6 +8,12 @@ export interface WorkloadNetwork {
   networkMode: string;
 }
 
+/** What the engine shows a registry, in the engine's own words. */
+export type RegistryCredential = { serveraddress: string } & (
+  | { username: string; password: string }
+  | { identitytoken: string }
+);
+
 export interface DockerBackendOptions {
   /** The Engine's unix socket. */
   socketPath: string;
@@ -24,6 +30,8 @@ export interface DockerBackendOptions {
   allowedLocalPrefixes: readonly string[];
   /** Hosts of registries that may be pulled from, such as `docker.io`. */
   registries: readonly string[];
+  /** Asked at each pull; `null` and none: without a credential. */
+  credential?: (registry: string) => Promise<RegistryCredential | null>;
   /** Folder of the Runner's own (0700): keeps which workloads it killed itself, over restarts. */
   privateDir: string;
   /** How many containers are started at a time; the rest queue. */

@@ -4,6 +4,7 @@ import { engineSentence, ask } from './engine.ts';
 import { findImage } from './image.ts';
 import { parseImageReference } from './image-reference.ts';
 import { jsonLines } from './lines.ts';
+import type { RegistryCredential } from './options.ts';
 import type { DockerParts } from './parts.ts';
 import { pullError } from './pull-error.ts';
 import type { PullLine } from './pull-progress.ts';
@@ -67,7 +68,7 @@ async function runPull(
 ): Promise<void> {
   const { image, tell } = order;
   try {
-    const stream = await ask(parts.docker.createImage(queryOf(image, signal)), signal);
+    const stream = await ask(parts.docker.createImage(await queryOf(parts, image, signal)), signal);
     const progress = createPullProgress();
     for await (const { value } of jsonLines(stream as AsyncIterable<Uint8Array>)) {
       const line = value as PullLine;
@@ -87,7 +88,27 @@ async function runPull(
   }
 }
 
-function queryOf(image: string, signal: AbortSignal): object {
+async function queryOf({ options }: DockerParts, image: string, signal: AbortSignal): Promise<object> {
   const { registry, repository, version } = parseImageReference(image);
-  return { fromImage: `${registry}/${repository}`, tag: version, abortSignal: signal };
+  const credential = await credentialFor(options, image, registry);
+  return {
+    fromImage: `${registry}/${repository}`,
+    tag: version,
+    abortSignal: signal,
+    ...(credential === null ? {} : { authconfig: credential }),
+  };
+}
+
+/** @throws BackendError when the node's own file cannot be used: the engine is not asked then */
+async function credentialFor(
+  { credential }: DockerParts['options'],
+  image: string,
+  registry: string,
+): Promise<RegistryCredential | null> {
+  try {
+    return (await credential?.(registry)) ?? null;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BackendError('image_pull_failed', `"${image}" could not be pulled: ${why}`, error);
+  }
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, watch } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCall, pageOf, smallTask, type Call } from '../../../support/calls.ts';
@@ -14,33 +14,15 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const script = new URL('../../../support/host-process.ts', import.meta.url).pathname;
 
-/** Starts a Host in a process of its own and waits for its `endpoint.json`. */
+/** Starts a Host in a process of its own and waits until it answers. */
 async function start(): Promise<{ child: ChildProcess; call: Call }> {
-  rmSync(join(folder, 'endpoint.json'), { force: true });
-  const told = new AbortController();
-  const child = spawn(process.execPath, ['--import', 'tsx', script, folder], { stdio: 'inherit' });
-  child.once('exit', () => told.abort());
-  const watcher = watch(folder, { signal: told.signal });
-  for await (const _change of changes(watcher, folder)) break;
-  watcher.close();
-  const { url } = JSON.parse(readFileSync(join(folder, 'endpoint.json'), 'utf8')) as { url: string };
+  const child = spawn(process.execPath, ['--import', 'tsx', script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(([code]) => Promise.reject(new Error(`it ended with ${code}`)))]);
+  const url = String(line).trim();
+  const endpoint = JSON.parse(readFileSync(join(folder, 'endpoint.json'), 'utf8')) as unknown;
+  expect(endpoint).toEqual({ url, pid: child.pid });
   const token = readFileSync(join(folder, 'admin.token'), 'utf8').trim();
   return { child, call: createCall((path, init) => fetch(`${url}${path}`, init), token) };
-}
-
-async function* changes(watcher: ReturnType<typeof watch>, path: string): AsyncGenerator<void> {
-  for (;;) {
-    if (isThere(join(path, 'endpoint.json'))) yield;
-    await once(watcher, 'change');
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    return readFileSync(path, 'utf8').endsWith('\n');
-  } catch {
-    return false;
-  }
 }
 
 /** Submits until the Host is gone; answers the ids that were acknowledged. */
