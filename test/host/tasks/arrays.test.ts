@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { placeTasks } from '../../../src/host/reconcile/place.ts';
 import { bareEnd } from '../../../src/protocol/task-end.ts';
 import type { TaskView } from '../../../src/protocol/task-view.ts';
-import { pageOf, problemOf, smallTask, taskOf } from '../../support/calls.ts';
+import { pageOf, problemOf, smallTask, taskOf, type Answer } from '../../support/calls.ts';
 import { openTestContext, type TestContext } from '../../support/host-context.ts';
 import { joinRunner } from '../../support/runner-wire.ts';
 

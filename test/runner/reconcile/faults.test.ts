@@ -82,6 +82,22 @@ describe('a Runner that begins anew', () => {
     await second.stop();
   });
 
+  it('adopts it also when the Host asks for it before the engine has answered', async () => {
+    const room = createRoom();
+    const first = await room.start();
+    const task = assignment(1, 'sleep 10s exit 3');
+    room.host.assign(task);
+    await room.live(first, 1000);
+    await first.stop();
+    room.engine.engineDown();
+    const second = await room.start({ journal: createMemoryJournal() });
+    await room.live(second, 1000);
+    room.engine.engineUp();
+    await room.live(second, 10_000);
+    expect(room.host.row(task.task).end).toMatchObject({ cause: 'exit', exitCode: 3 });
+    await second.stop();
+  });
+
   it('says container_removed of what the Host saw here and nobody has any more', async () => {
     const room = createRoom();
     const task = assignment(1, 'sleep 10s');
@@ -190,8 +206,9 @@ describe('a list that is older than a start', () => {
     const task = assignment(1, 'sleep 10s');
     room.host.assign(task);
     room.engine.emit({ kind: 'relist' });
+    await settled();
     await room.live(runner, 1000);
-    expect(room.host.row(task.task).observed).toBe('running');
+    expect([lists, room.host.row(task.task).observed]).toEqual([2, 'running']);
     answer();
     await settled();
     await room.live(runner, 1000);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { abortable } from '../../../src/lib/abort.ts';
+import { createSimulatedBackend } from '../../../src/runner/backend/simulated/simulated-backend.ts';
 import { workloadKey } from '../../../src/runner/backend/simulated/simulated-engine.ts';
 import { assignment, createRoom, refOf } from './room.ts';
 
@@ -45,6 +47,45 @@ describe('a workload that is told to stop', () => {
     expect(room.host.row(task.task).end).toMatchObject({ cause: 'killed_by', exitCode: null });
     expect(room.engine.workloads.size).toBe(0);
     expect(room.host.told(task.task)).not.toContain('running');
+    await runner.stop();
+  });
+
+  it('is stopped like any other when its start got through all the same', async () => {
+    const room = createRoom({ startMs: () => 2000 });
+    const backend = createSimulatedBackend({ engine: room.engine });
+    const runner = await room.start({
+      backend: {
+        ...backend,
+        // The engine goes on with a start whose caller has left.
+        start: (order, signal) => abortable(backend.start(order, new AbortController().signal), signal),
+        end: async (ref, signal) => {
+          await room.clock.sleep(1500, signal);
+          return backend.end(ref, signal);
+        },
+      },
+    });
+    const task = assignment(1, 'sleep 60s');
+    room.host.assign(task);
+    await room.live(runner, 1000);
+    room.host.stop(task.task, kill);
+    await room.live(runner, 5000);
+    expect(room.host.row(task.task).end).toMatchObject({ cause: 'killed_by', exitCode: 143 });
+    expect(room.engine.workloads.size).toBe(0);
+    await runner.stop();
+  });
+
+  it('and ends by itself before anything could be sent has ended by itself', async () => {
+    const room = createRoom();
+    const runner = await room.start();
+    const task = assignment(1, 'sleep 2s exit 5');
+    room.host.assign(task);
+    await room.live(runner, 1000);
+    room.engine.engineDown();
+    room.host.stop(task.task, kill);
+    await room.live(runner, 5000);
+    room.engine.engineUp();
+    await room.live(runner, 3000);
+    expect(room.host.row(task.task).end).toMatchObject({ cause: 'exit', exitCode: 5 });
     await runner.stop();
   });
 
