@@ -12,6 +12,7 @@ import { nodeRoutes } from './nodes/routes.ts';
 import { runnerRoutes } from './nodes/runner-routes.ts';
 import { createSessions } from './nodes/sessions.ts';
 import { logRoutes } from './relay/logs.ts';
+import { apiPage, apiPageSecurityPolicy } from './status/api-page.ts';
 import { clusterRoutes, metricsRoutes } from './status/routes.ts';
 import { healthRoutes } from './status/health.ts';
 import { taskRoutes } from './tasks/routes.ts';
@@ -19,7 +20,7 @@ import { taskVerbRoutes } from './tasks/verb-routes.ts';
 
 /** Paths that answer without an API token: they are open, or prove their caller by themselves. */
 const ownProof = ['enrol', 'session', 'sync'].map((name) => `${apiPrefix}/runner/${name}`);
-const withoutToken = new Set(['/healthz', '/readyz', '/openapi.json', ...ownProof]);
+const withoutToken = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', ...ownProof]);
 
 /** The whole HTTP side of the Host. */
 export function createApp(ctx: HostContext) {
@@ -63,10 +64,10 @@ export function createApp(ctx: HostContext) {
     .route(`${apiPrefix}/events`, eventRoutes(ctx));
 
   let document: Promise<unknown> | null = null;
-  return routes.get('/openapi.json', open(), async (c) => {
-    document ??= openApiDocument(ctx, app);
-    return c.json(await document);
-  });
+  const describeAll = (): Promise<unknown> => (document ??= openApiDocument(ctx, app));
+  return routes
+    .get('/openapi.json', open(), async (c) => c.json(await describeAll()))
+    .get('/docs', open(), async (c) => c.html(apiPage(await describeAll()), 200, { 'content-security-policy': apiPageSecurityPolicy }));
 }
 
 /** Type of the API, for clients that take types alone. */
@@ -92,7 +93,7 @@ async function openApiDocument(ctx: HostContext, app: Hono<AccessEnv>): Promise<
       security: [{ token: [] }],
     },
     excludeStaticFile: false,
-    exclude: ['/openapi.json'],
+    exclude: ['/openapi.json', '/docs'],
     defaultValidationErrorResponse: false,
   });
 }

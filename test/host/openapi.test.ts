@@ -21,12 +21,13 @@ interface Document {
   components: { schemas?: Record<string, JsonSchema> };
 }
 
-let test: TestContext;
-let document: Document;
+const test: TestContext = await openTestContext();
+const document = (await test.call('GET', '/openapi.json')).body as Document;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation })),
+);
 let task: string;
 beforeAll(async () => {
-  test = await openTestContext();
-  document = (await test.call('GET', '/openapi.json')).body as Document;
   const runner = await joinRunner(test, { name: 'box', gpus: ['GPU-a'], labels: { rack: 'a' } });
   task = taskOf(await test.call('POST', '/api/v1/tasks', { ...smallTask, labels: { a: 'b' }, resources: { gpus: { count: 1 } } })).id;
   await placeTasks(test.ctx);
@@ -40,13 +41,7 @@ afterAll(() => test[Symbol.asyncDispose]());
 /** Routes of the app in the document's words, `GET /api/v1/tasks/{task}`. */
 function routes(): string[] {
   const all = test.app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
-  return [...new Set(all)].filter((route) => route !== 'GET /openapi.json').toSorted();
-}
-
-function operations(): [string, Operation][] {
-  return Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]): [string, Operation] => [`${method.toUpperCase()} ${path}`, operation]),
-  );
+  return [...new Set(all)].filter((route) => route !== 'GET /openapi.json' && route !== 'GET /docs').toSorted();
 }
 
 function schemaOf(operation: Operation | undefined, status: number, media: string): JsonSchema | undefined {
@@ -61,48 +56,46 @@ describe('the document', () => {
   });
 
   it('has every route and no other', () => {
-    expect(operations().map(([route]) => route).toSorted()).toEqual(routes());
+    expect(operations.map(({ route }) => route).toSorted()).toEqual(routes());
   });
 
-  it('describes each: words, parameters of its path, and answers with their schemas', () => {
-    for (const [route, operation] of operations()) {
-      expect(operation.summary, route).toMatch(/^\S.{5}/);
-      expect(operation.tags?.length, route).toBe(1);
-      const inPath = [...route.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
-      const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
-      expect(declared.map((parameter) => parameter.name), route).toEqual(inPath);
-      expect(declared.every((parameter) => parameter.required === true && parameter.schema !== undefined), route).toBe(true);
-      for (const [status, answer] of Object.entries(operation.responses)) {
-        expect(answer.description, `${route} ${status}`).toMatch(/\S/);
-        const media = Object.keys(answer.content ?? {});
-        if (status === '204') expect(media).toEqual([]);
-        else expect(media.length, `${route} ${status}`).toBe(1);
-        const isJson = media[0]?.endsWith('json') === true;
-        if (isJson) expect(answer.content?.[media[0] ?? '']?.schema, `${route} ${status}`).toBeTypeOf('object');
-        if (Number(status) >= 400) expect(media, `${route} ${status}`).toEqual(['application/problem+json']);
-      }
-      expect(Object.keys(operation.responses).some((status) => status.startsWith('2')), route).toBe(true);
+  it.each(operations)('describes $route: words, the parameters of its path, whether it needs a token', ({ path, operation }) => {
+    expect(operation.summary).toMatch(/^\S.{5}/);
+    expect(operation.tags?.length).toBe(1);
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+    const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+    expect(declared.map((parameter) => parameter.name)).toEqual(inPath);
+    expect(declared.every((parameter) => parameter.required === true && parameter.schema !== undefined)).toBe(true);
+    const isOpen = operation.security?.length === 0;
+    expect(isOpen).toBe(path === '/healthz' || path === '/readyz');
+    expect('401' in operation.responses).toBe(!isOpen);
+  });
+
+  it.each(operations)('describes all answers of $route with their schemas', ({ operation }) => {
+    for (const [status, answer] of Object.entries(operation.responses)) {
+      expect(answer.description).toMatch(/\S/);
+      const media = Object.keys(answer.content ?? {});
+      expect(media.length).toBe(status === '204' ? 0 : 1);
+      const schema = answer.content?.[media[0] ?? '']?.schema;
+      if (media[0]?.endsWith('json') === true) expect(schema).toBeTypeOf('object');
+      if (Number(status) >= 400) expect(media).toEqual(['application/problem+json']);
     }
+    expect(Object.keys(operation.responses).some((status) => status.startsWith('2'))).toBe(true);
   });
 
-  it('says of each route whether it needs a token', () => {
-    const open = operations().filter(([, operation]) => operation.security?.length === 0).map(([route]) => route);
-    expect(open).toEqual(['GET /healthz', 'GET /readyz']);
+  it('needs a token unless it says otherwise', () => {
     expect(document).toMatchObject({ security: [{ token: [] }] });
-    for (const [route, operation] of operations()) {
-      if (!open.includes(route)) expect(operation.responses, route).toHaveProperty('401');
-    }
   });
 
   it('resolves every reference in it', () => {
     const refs = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? '');
-    for (const ref of refs) expect(resolve(ref), ref).toBeDefined();
+    expect(refs.filter((ref) => resolve(ref) === undefined)).toEqual([]);
   });
 
   it('tells what a submission may hold', () => {
     const schema = document.paths['/api/v1/tasks']?.['post']?.requestBody?.content['application/json']?.schema;
     expect(schema).toBeDefined();
-    const check = (value: unknown) => mismatches(schema ?? {}, value, resolve);
+    const check = (value: unknown) => mismatches(schema ?? {}, value, { resolve });
     expect(check(smallTask)).toEqual([]);
     expect(check({ ...smallTask, surprise: 1 })).not.toEqual([]);
     expect(check({ ...smallTask, priority: 'highest' })).not.toEqual([]);
@@ -119,31 +112,24 @@ function resolve(ref: string): JsonSchema | undefined {
 }
 
 describe('every GET answers what is declared', () => {
-  const here: Record<string, string> = { '/api/v1/tasks/{task}/wait': '?timeout=0s' };
+  const gets = operations.filter(({ method, operation }) => method === 'GET' && operation.responses['200']?.content?.['application/json'] !== undefined);
+  const query: Record<string, string> = { '/api/v1/tasks/{task}/wait': '?timeout=0s' };
 
-  it('with things there', async () => {
-    for (const [route, operation] of operations()) {
-      const [method, path = ''] = route.split(' ');
-      const media = Object.keys(operation.responses['200']?.content ?? {})[0];
-      if (method !== 'GET' || media !== 'application/json') continue;
-      const answer = await test.call('GET', path.replace('{task}', task).replace('{node}', 'box') + (here[path] ?? ''));
-      expect(answer.status, route).toBe(200);
-      expect(answer.headers.get('content-type'), route).toMatch(/^application\/json/);
-      const schema = schemaOf(operation, 200, media);
-      expect(mismatches(schema ?? { not: {} }, answer.body, resolve), route).toEqual([]);
-      expect(undeclared(schema ?? {}, answer.body), route).toEqual([]);
-    }
+  it.each(gets)('$route, with things there', async ({ path, operation }) => {
+    const answer = await test.call('GET', path.replace('{task}', task).replace('{node}', 'box') + (query[path] ?? ''));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    const schema = schemaOf(operation, 200, 'application/json') ?? { not: {} };
+    expect(mismatches(schema, answer.body, { resolve })).toEqual([]);
+    expect(undeclared(schema, answer.body)).toEqual([]);
   });
 
-  it('with a problem that is declared, where there is nothing', async () => {
-    for (const [route, operation] of operations()) {
-      const [method, path = ''] = route.split(' ');
-      if (method !== 'GET' || !/\{/.test(path)) continue;
-      const answer = await test.call('GET', path.replace(/\{\w+\}/, 't99'));
-      const schema = schemaOf(operation, answer.status, 'application/problem+json');
-      expect(answer.status, route).toBe(404);
-      expect(mismatches(schema ?? { not: {} }, answer.body, resolve), route).toEqual([]);
-    }
+  const ofOne = gets.filter(({ path }) => /\{(?:task|node)\}/.test(path));
+  it.each(ofOne)('$route, with a problem that is declared where there is nothing', async ({ path, operation }) => {
+    const answer = await test.call('GET', path.replace(/\{\w+\}/, 't99'));
+    expect(answer.status).toBe(404);
+    const schema = schemaOf(operation, 404, 'application/problem+json') ?? { not: {} };
+    expect(mismatches(schema, answer.body, { resolve })).toEqual([]);
   });
 });
 

@@ -50,7 +50,8 @@ export async function syncNode(
   signal: AbortSignal,
 ): Promise<SyncAnswer> {
   checkProtocol(request.protocol);
-  const superseded = held.take(node);
+  // Where no call is held (workerd) requests must not reach into one another.
+  const superseded = ctx.config.syncHoldMs === 0 ? new AbortController().signal : held.take(node);
   const { acked, wantFull } = await takeReport(ctx, { node, held, request });
   const urgent = acked.length > 0 || wantFull || request.holdMs === 0;
   const over = new AbortController();

@@ -109,7 +109,7 @@ export function usableGpus(table: NodeTable, shape: Shape, node: number): readon
 }
 
 export function usableTotal(table: NodeTable, shape: Shape, node: number): number {
-  return shape.gpuFilter === null ? gpuTotal(table, node) : usableGpus(table, shape, node).length;
+  return shape.gpuFilter === null ? gpuTotal(table, node) : (shape.gpuFilter.total[node] ?? 0);
 }
 
 export function freeUsable(capacity: Capacity, shape: Shape, node: number): number[] {
@@ -128,8 +128,10 @@ export function freeCount(capacity: Capacity, { gpuFilter }: Shape, node: number
 }
 
 function hasFreeGpus(capacity: Capacity, shape: Shape, node: number): boolean {
-  if (shape.gpuCount > (capacity.gpuCount[node] ?? 0)) return false;
-  return shape.gpuFilter === null || shape.gpuCount <= freeCount(capacity, shape, node);
+  const { gpuCount, gpuFilter } = shape;
+  if (gpuCount > (capacity.gpuCount[node] ?? 0)) return false;
+  if (gpuFilter === null) return true;
+  return gpuCount <= (gpuFilter.total[node] ?? 0) && gpuCount <= freeCount(capacity, shape, node);
 }
 
 function areFree(capacity: Capacity, gpus: readonly number[] | undefined): boolean {

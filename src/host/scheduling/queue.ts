@@ -60,7 +60,7 @@ function readEntry(task: SnapshotTask, shape: Shape, policy: Policy): Entry {
     shape,
     limitMs: whole('limitMs', task.limitMs ?? policy.defaultLimitMs),
     holds: false,
-    group: task.group ? { id: task.group.id, room: whole('room', task.group.room) } : null,
+    group: task.group === undefined ? null : readGroup(task.group),
     outcome: 'unseen',
   };
 }
@@ -71,7 +71,8 @@ function readEntry(task: SnapshotTask, shape: Shape, policy: Policy): Entry {
  */
 function capGroups(entries: readonly Entry[]): void {
   const seen = new Map<string, number>();
-  const members = entries.filter(({ group }) => group !== null).sort(firstCome);
+  const members = entries.filter(({ group }) => group !== null);
+  if (members.some(({ holds }) => holds)) members.sort(firstCome);
   for (const entry of members) {
     if (entry.group === null) continue;
     const { id, room } = entry.group;
@@ -79,6 +80,11 @@ function capGroups(entries: readonly Entry[]): void {
     if (before < room) seen.set(id, before + 1);
     else entry.outcome = 'capped';
   }
+}
+
+function readGroup(group: TaskGroup): TaskGroup {
+  whole('room', group.room);
+  return group;
 }
 
 function whole(name: string, value: number): number {

@@ -1,5 +1,5 @@
 import { matches, type Ask } from './constraints.ts';
-import { gpuFilter, isAny, type GpuFilter } from './gpu-match.ts';
+import { gpuFilters, isAny, type GpuFilter } from './gpu-match.ts';
 import { byText, type NodeTable } from './nodes.ts';
 import type { SnapshotTask, TaskConstraints } from './snapshot.ts';
 
@@ -33,6 +33,7 @@ export function shapeBook(table: NodeTable, nowMs: number): ShapeBook {
   const shapes: Shape[] = [];
   const byKey = new Map<string, Shape>();
   const allowedByKey = new Map<string, Uint8Array>();
+  const filterOf = gpuFilters(table);
 
   function allowedBy(constraints: TaskConstraints, key: string): Uint8Array | null {
     if (key === '') return null;
@@ -52,6 +53,7 @@ export function shapeBook(table: NodeTable, nowMs: number): ShapeBook {
     const shape = buildShape(task, table, {
       index: shapes.length,
       allowed: allowedBy(task.constraints, constraintKey),
+      gpuFilter: filterOf(task.gpus, task.numaNode ?? null),
       avoided: avoided.length === 0 ? nothingAvoided : new Map(avoided),
     });
     shapes.push(shape);
@@ -64,14 +66,14 @@ export function shapeBook(table: NodeTable, nowMs: number): ShapeBook {
 
 const nothingAvoided: ReadonlyMap<number, number> = new Map();
 
-type Placement = Pick<Shape, 'index' | 'allowed' | 'avoided'>;
+type Placement = Pick<Shape, 'index' | 'allowed' | 'avoided' | 'gpuFilter'>;
 
 function buildShape(task: SnapshotTask, table: NodeTable, placement: Placement): Shape {
   const uuids = namedUuids(task);
   const gpuCount = uuids?.length ?? gpuCountOf(task);
   const numaNode = task.numaNode ?? null;
   const named = uuids === null ? null : namedGpus(uuids, numaNode, table);
-  const { index, allowed, avoided } = placement;
+  const { index, allowed, avoided, gpuFilter } = placement;
   const isCandidate = (n: number) => (allowed?.[n] ?? 1) === 1 && (named === null || named.has(n));
   return {
     index,
@@ -81,7 +83,7 @@ function buildShape(task: SnapshotTask, table: NodeTable, placement: Placement):
     cpuMilli: amount(task.cpuMilli),
     memoryBytes: amount(task.memoryBytes),
     gpuCount: amount(gpuCount),
-    gpuFilter: gpuFilter(table, task.gpus, numaNode),
+    gpuFilter,
     numaNode,
     named,
     candidates: named === null && allowed === null ? null : table.ready.filter(isCandidate),

@@ -9,6 +9,7 @@ const table: Readonly<Record<string, string>> = {
   'GET /healthz': 'open',
   'GET /readyz': 'open',
   'GET /openapi.json': 'open',
+  'GET /docs': 'open',
   'GET /metrics': 'metrics:read',
   'GET /api/v1/status': 'tasks:read',
   'GET /api/v1/whoami': 'tasks:read',

@@ -137,7 +137,7 @@ describe('a body', () => {
     ['that is null', 'null', {}, 'invalid_field'],
     ['that is an array', `[${good}]`, {}, 'invalid_field'],
     ['that is empty', '', {}, 'invalid_field'],
-  ] as const)('%s is refused', async (_what, body, headers, code) => {
+  ] as const)('%s is refused', async (...[, body, headers, code]) => {
     const before = await stored();
     expect(problemOf(await post(body, headers)).code).toBe(code);
     expect(await stored()).toEqual(before);

@@ -49,13 +49,17 @@ describe('a secret in a request', () => {
   it('is not told when the idempotency key was used', async () => {
     const under = { 'idempotency-key': 'k' };
     await test.call('POST', '/api/v1/tasks', smallTask, under);
-    expectNoTrace((await test.call('POST', '/api/v1/tasks', spec, under)).text, canary);
+    const answer = await test.call('POST', '/api/v1/tasks', spec, under);
+    expect(problemOf(answer).code).toBe('idempotency_mismatch');
+    expectNoTrace(answer.text, canary);
   });
 
   it('such as a token is not told when it is refused', async () => {
     const token = await joinToken(test);
     await enrolWith(test, token);
-    expectNoTrace((await enrolWith(test, token)).text, token);
+    const again = await enrolWith(test, token);
+    expect(problemOf(again).code).toBe('join_token_invalid');
+    expectNoTrace(again.text, token);
     const narrow = await test.issue({ scopes: ['tasks:read'] });
     expectNoTrace((await test.callAs(narrow)('POST', '/api/v1/tasks', spec)).text, narrow, canary);
     expectNoTrace((await test.call('GET', '/api/v1/tasks', undefined, { authorization: `Bearer ${canary}` })).text, canary);

@@ -10,7 +10,7 @@ import type { TaskView } from '../../../src/protocol/task-view.ts';
 import { smallTask, taskOf } from '../../support/calls.ts';
 import { openTestContext, type TestContext } from '../../support/host-context.ts';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts';
-import { joinRunner, type WireRunner } from '../../support/runner-wire.ts';
+import { exited, joinRunner, type WireRunner } from '../../support/runner-wire.ts';
 
 const gib = 1024 ** 3;
 let clock: ManualClock;
@@ -153,6 +153,10 @@ describe('how busy a node is', () => {
     await runner.sync({ holdMs: 0, load: { ...load, workloads: [usageOf(id)] } });
     expect((await show(id)).usage).not.toBeNull();
     await clock.advance(test.ctx.config.suspectMs + 1);
+    expect((await show(id)).usage).toBeNull();
+    await runner.sync({ holdMs: 0 });
+    expect((await show(id)).usage).not.toBeNull();
+    await runner.report(id, 'ended', { end: exited(0) });
     expect((await show(id)).usage).toBeNull();
   });
 });

@@ -43,8 +43,8 @@ async function states(): Promise<string[]> {
   return (await test.ctx.db.select().from(nodes).orderBy(nodes.id)).map((row) => row.state);
 }
 
-describe('after its start', () => {
-  it('the Host judges nobody for a minute', async () => {
+describe('a Host that has just started', () => {
+  it('judges nobody for a minute', async () => {
     await join(4);
     await pass(59);
     expect(await states()).toEqual(['ready', 'ready', 'ready', 'ready']);
@@ -52,7 +52,7 @@ describe('after its start', () => {
     expect(await states()).toEqual(['suspect', 'suspect', 'suspect', 'suspect']);
   });
 
-  it('it counts a silence from then, not from what was stored', async () => {
+  it('counts a silence from then, not from what was stored', async () => {
     const [, ...others] = await join(4);
     memory = newJudgeMemory(test.ctx);
     test.ctx.presence.forget((await test.ctx.db.select().from(nodes))[0]?.id as never);

@@ -6,7 +6,7 @@ import type { Snapshot, SnapshotTask } from '../../../src/host/scheduling/snapsh
 import { anySnapshot } from '../../support/scheduling-arbitrary.ts';
 import { applied, hourMs, policy, withLessRoom } from '../../support/scheduling-cluster.ts';
 
-describe('a queue with no more arrivals', () => {
+describe('a queue with no more arrivals', { timeout: 60_000 }, () => {
   it('drains: whatever could ever fit runs in the end', () => {
     fc.assert(
       fc.property(anySnapshot, (drawn) => {

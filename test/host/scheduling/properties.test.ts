@@ -20,7 +20,7 @@ import {
 
 const runs = { numRuns: 400 };
 
-describe('any plan', () => {
+describe('any plan', { timeout: 60_000 }, () => {
   it('takes no more than there is, nor a GPU twice, after each of its starts', () => {
     fc.assert(
       fc.property(anySnapshot, (snapshot) => {
@@ -98,13 +98,11 @@ describe('any plan', () => {
             expect(capped.map(({ id }) => id)).not.toContain(taskId);
           }
           seen.add(capped.length > 0);
-          const without = {
-            ...snapshot,
-            queued: snapshot.queued.filter((of) => !capped.includes(of)),
-          };
-          expect(schedule(without, policy).starts).toEqual(plan.starts);
-          expect(schedule(without, policy).held).toEqual(plan.held);
         }
+        const isOpen = ({ id }: { id: string }) => reasonOf(plan, id)?.code !== 'array_cap';
+        const without = schedule({ ...snapshot, queued: snapshot.queued.filter(isOpen) }, policy);
+        expect(without.starts).toEqual(plan.starts);
+        expect(without.held).toEqual(plan.held);
       }),
       runs,
     );

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { smallTask } from '../../support/calls.ts';
 import { openTestContext, type TestContext } from '../../support/host-context.ts';
+import { startTestHost } from '../../support/host.ts';
 import { parseExposition } from '../../support/prometheus.ts';
 import { joinRunner } from '../../support/runner-wire.ts';
 
@@ -34,6 +35,14 @@ describe('/metrics', () => {
     expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(parseExposition(answer.text).size).toBeGreaterThan(3);
     expect(promtool(answer.text)).toBe('');
+  });
+
+  it('is one on a whole Host too', async () => {
+    await using host = await startTestHost();
+    await host.call('POST', '/api/v1/tasks', smallTask);
+    const { text } = await host.call('GET', '/metrics');
+    expect([...parseExposition(text).keys()]).toEqual(expect.arrayContaining(['weir_commit_seconds', 'weir_placement_seconds', 'weir_tasks']));
+    expect(promtool(text)).toBe('');
   });
 
   it('counts tasks and nodes by state, and all states from the first', async () => {

@@ -76,14 +76,14 @@ export async function buildContext(options: HostOptions, parts: Parts): Promise<
 
 function meteredWrites({ db, clock, metrics, wakes }: { db: Database; clock: HostContext['clock']; metrics: Metrics; wakes: Wakes }): Writes {
   const commitSeconds = metrics.histogram('weir_commit_seconds', 'Time of a commit.', { buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1] });
-  const commitRows = metrics.counter('weir_commit_rows', 'Writes that were committed.');
+  const commitRows = metrics.histogram('weir_commit_rows', 'Writes that shared a commit.', { buckets: [1, 2, 5, 10, 50, 100, 500] });
   return createWrites({
     db,
     defer: clock.defer,
     now: clock.monotonic,
     onCommit: ({ rows, durationMs }) => {
       commitSeconds.observe(durationMs / 1000);
-      commitRows.add(rows);
+      commitRows.observe(rows);
       wakes.events.raise();
     },
   });
