@@ -75,6 +75,7 @@ const floors = [
   [
     { path: 'src/runner/backend', side: 'runner' },
     { path: 'src/runner/time', side: 'runner' },
+    { path: 'src/runner/policy.ts', side: 'runner' },
   ],
   [
     { path: 'src/runner/journal', side: 'runner', node: true, packages: ['libsql'] },

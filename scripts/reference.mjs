@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { exitCodes } from '../src/cli/exit-codes.ts';
+import { namedSettings, variableOf } from '../src/config/settings.ts';
 import { buildProgram } from '../src/cli/program.ts';
 import { systemClock } from '../src/lib/clock.ts';
 import { nodeRandom } from '../src/lib/node/hashes.ts';
@@ -158,6 +159,8 @@ ${made}
 ## Read by \`weir\`
 ${table(['variable', 'meaning'], rows('weir'))}
 
+Every key of the configuration has a variable too: [configuration.md](configuration.md).
+
 \`WEIR_TOKEN\` and \`WEIR_JOIN_TOKEN\` are taken out of the process's environment at its start, before it has children.
 
 ## Set in a task's container
@@ -177,7 +180,9 @@ function checkVariables() {
       ([, a, b]) => a ?? b ?? '',
     ),
   );
-  const ignored = new Set(['PATH', 'WEIR_VERSION']);
+  // Those of the configuration are in configuration.md.
+  const configured = namedSettings.map(({ path }) => variableOf(path));
+  const ignored = new Set(['PATH', 'WEIR_VERSION', ...configured]);
   const missing = [...named].filter(
     (name) => !ignored.has(name) && !variables.some((one) => one.name === name),
   );

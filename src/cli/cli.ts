@@ -2,7 +2,11 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/crypto.ts';
 
-export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 export type Input = Readable & { readonly isTTY?: boolean };
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 

@@ -35,6 +35,41 @@ const task: readonly Entry[] = [
     load: async () => (await import('./commands/task/kill.ts')).taskKill,
   },
   {
+    name: 'pause',
+    summary: 'freeze running tasks',
+    load: async () => (await import('./commands/task/pause.ts')).taskPause,
+  },
+  {
+    name: 'resume',
+    summary: 'let paused tasks go on',
+    load: async () => (await import('./commands/task/resume.ts')).taskResume,
+  },
+  {
+    name: 'retry',
+    summary: 'run tasks that did not succeed once more',
+    load: async () => (await import('./commands/task/retry.ts')).taskRetry,
+  },
+  {
+    name: 'hold',
+    summary: 'keep queued tasks from starting',
+    load: async () => (await import('./commands/task/hold.ts')).taskHold,
+  },
+  {
+    name: 'release',
+    summary: 'let held tasks into the queue',
+    load: async () => (await import('./commands/task/release.ts')).taskRelease,
+  },
+  {
+    name: 'extend',
+    summary: 'change the time limit of tasks, also while they run',
+    load: async () => (await import('./commands/task/extend.ts')).taskExtend,
+  },
+  {
+    name: 'priority',
+    summary: 'change the priority of tasks that wait',
+    load: async () => (await import('./commands/task/priority.ts')).taskPriority,
+  },
+  {
     name: 'wait',
     summary: 'wait until tasks have ended',
     load: async () => (await import('./commands/task/wait.ts')).taskWait,
@@ -71,6 +106,21 @@ const node: readonly Entry[] = [
     name: 'undrain',
     summary: 'give nodes new work again',
     load: async () => (await import('./commands/node/undrain.ts')).nodeUndrain,
+  },
+  {
+    name: 'cordon',
+    summary: 'give nodes no new work for a while',
+    load: async () => (await import('./commands/node/cordon.ts')).nodeCordon,
+  },
+  {
+    name: 'uncordon',
+    summary: 'give cordoned nodes new work again',
+    load: async () => (await import('./commands/node/uncordon.ts')).nodeUncordon,
+  },
+  {
+    name: 'label',
+    summary: 'set labels of a node',
+    load: async () => (await import('./commands/node/label.ts')).nodeLabel,
   },
   {
     name: 'remove',

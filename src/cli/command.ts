@@ -51,6 +51,12 @@ export const outputOption = () =>
     .choices(formats)
     .default('table' as const);
 
+export const watchOption = () =>
+  new Option(
+    '--watch',
+    'show it anew whenever it changes, until Ctrl-C; JSON is one document a line',
+  );
+
 /** Adds examples below the options; `$` is put before each. */
 export function examples(command: CommandUnknownOpts, lines: readonly string[]): void {
   command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);

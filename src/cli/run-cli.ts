@@ -19,7 +19,7 @@ export async function runCli(
     },
   };
   try {
-    if (argv[0] === 'complete') await answerShell(cli, argv.slice(1));
+    if (argv[0] === 'complete') await answerShell(cli, argv.slice(argv[1] === '--' ? 2 : 1));
     else await call(cli, helpLast(leadingFlagsLast(argv)));
     return exitCode;
   } catch (error) {
@@ -33,8 +33,8 @@ async function call(cli: Cli, argv: readonly string[]): Promise<void> {
 }
 
 async function answerShell(cli: Cli, words: readonly string[]): Promise<void> {
-  const { complete } = await import('./complete.ts');
-  complete(await buildProgram(cli, 'all'), words[0] === '--' ? words.slice(1) : words);
+  const { complete } = await import('./completion/complete.ts');
+  await complete(cli, words);
 }
 
 /** `weir help task list` is `weir task list --help`. */

@@ -27,9 +27,9 @@ const gpus = v.pipe(
   v.check((all) => new Set(all.uuids).size === (all.uuids?.length ?? 0), 'a UUID is named twice'),
 );
 
-const atLeastFourMiB = v.check<number, string>(
-  (bytes) => bytes === 0 || bytes >= 4 * 1024 * 1024,
-  'must be 0 (no limit is reserved) or at least 4 MiB, which a container needs to start',
+const atLeastSixMiB = v.check<number, string>(
+  (bytes) => bytes === 0 || bytes >= 6 * 1024 * 1024,
+  'must be 0 (no limit is reserved) or at least 6 MiB, the least that the engine takes',
 );
 const noMoreThanAnyMachine = v.maxValue<number, number, string>(2 ** 50, 'no machine has more than 1 PiB');
 
@@ -46,7 +46,7 @@ export const taskResources = strict({
   cpus: v.optional(cpus, 1),
   /** `hard`: never more than `cpus`. `burst`: `cpus` is a weight that may be 0, idle cores may be used. */
   cpuLimit: v.optional(v.picklist(['hard', 'burst'], 'must be hard or burst'), 'hard'),
-  memory: v.optional(v.pipe(byteSize, atLeastFourMiB, noMoreThanAnyMachine), 512 * 1024 * 1024),
+  memory: v.optional(v.pipe(byteSize, atLeastSixMiB, noMoreThanAnyMachine), 512 * 1024 * 1024),
   gpus: v.optional(v.nullable(gpus), null),
   /** Cores and memory of this NUMA node alone. */
   numaNode: v.optional(v.nullable(v.pipe(wholeNumber, v.maxValue(1023)))),

@@ -17,7 +17,7 @@ export interface Machine extends Disposable {
   gpuProcesses(signal: AbortSignal): Promise<GpuProcess[]>;
   identity(): Promise<Pick<CapacityReport, 'machineId' | 'bootId'>>;
   /** The engine that is described as part of the machine. */
-  useEngine(backend: Pick<Backend, 'describe'>): void;
+  useEngine(backend: Pick<Backend, 'describe' | 'offers'>): void;
 }
 
 interface MachineOptions {
@@ -27,7 +27,7 @@ interface MachineOptions {
 }
 
 export function createMachine({ folder, version, log }: MachineOptions): Machine {
-  let engine: Pick<Backend, 'describe'> | null = null;
+  let engine: Pick<Backend, 'describe' | 'offers'> | null = null;
   const lag = measureLoopLag();
   const hardware = createHardwareReader({
     root: '/',
@@ -37,6 +37,7 @@ export function createMachine({ folder, version, log }: MachineOptions): Machine
     clock: systemClock,
     log,
     engine: async (signal) => (await engine?.describe(signal).catch(() => null)) ?? null,
+    offers: async (signal) => (await engine?.offers(signal).catch(() => [])) ?? [],
     loopLagMs: () => lag.takeP99Ms(),
   });
   return {

@@ -43,20 +43,18 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const { machine, clock, log } = options;
   const usage = createUsageReader(options);
   let seen: Seen = { gpus: [], gpuFault: null, workloads: [] };
-  let latest: CapacityReport | null = null;
-  let looking: Promise<CapacityReport> | null = null;
+  let latest = null as CapacityReport | null;
   let lookedMs = -Infinity;
-
-  const lookAtAll = (signal: AbortSignal): Promise<CapacityReport> => {
-    looking ??= lookAtAllOnce(signal).finally(() => {
-      looking = null;
-    });
-    return looking;
-  };
-  const lookAtAllOnce = async (signal: AbortSignal): Promise<CapacityReport> => {
+  const lookAtAll = onceAtATime(async (signal: AbortSignal) => {
     lookedMs = clock.monotonic();
     latest = await machine.capacity(signal);
     return latest;
+  });
+  const gpuLoads = async (signal: AbortSignal) => {
+    const told = await machine.gpuLoads(signal);
+    if (!told.moved) return told;
+    await lookAtAll(signal);
+    return machine.gpuLoads(signal);
   };
   const look = async (isIdle: boolean, signal: AbortSignal): Promise<void> => {
     if (latest === null || clock.monotonic() - lookedMs >= lookAtAllEveryMs) await lookAtAll(signal);
@@ -65,10 +63,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
       seen = { ...seen, workloads: [] };
       return;
     }
-    const { loads: gpus, fault: gpuFault, moved } = await machine.gpuLoads(signal);
+    const { loads: gpus, fault: gpuFault } = await gpuLoads(signal);
     const workloads = await usage.read(running, signal);
     seen = { gpus, gpuFault, workloads };
-    if (moved) await lookAtAll(signal);
   };
   return {
     async run(signal) {
@@ -84,5 +81,16 @@ export function createMonitor(options: MonitorOptions): Monitor {
     },
     capacity: async (signal) => latest ?? lookAtAll(signal),
     load: async () => ({ ...(await machine.load()), ...seen }),
+  };
+}
+
+/** Who asks while it is under way waits for the same answer. */
+function onceAtATime<T>(work: (signal: AbortSignal) => Promise<T>): (signal: AbortSignal) => Promise<T> {
+  let underWay: Promise<T> | null = null;
+  return (signal) => {
+    underWay ??= work(signal).finally(() => {
+      underWay = null;
+    });
+    return underWay;
   };
 }

@@ -95,7 +95,8 @@ async function runNode(options: RunnerOptions, parts: Parts, signal: AbortSignal
   const network = createWorkloadNetwork({ socketPath: options.socketPath, ...subnetOf(options.policy), run: runTool, clock, log });
   await using backend = await openBackend(options, parts, { network, log, signal });
   machine.useEngine(backend);
-  await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend, ...options.logs });
+  const capOf = (ref: WorkloadRef): number | undefined => reconciler.workloads.get(ref)?.assignment?.spec.logCapBytes;
+  await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend, capOf, ...options.logs });
   const api = createRunnerApi({ node: node.node, boot, hostKeys: hostKeys.keys, hostNow: hostClock.now, logs, random: nodeRandom, log });
   await using server = await serveRunnerApi({ api, listen: options.listen, tls });
   const reconciler = createReconciler({ backend, journal, logs, clock, hostClock, log, node: { id: node.node, name: node.name } });
@@ -137,7 +138,8 @@ async function openBackend({ socketPath, policy }: RunnerOptions, { folder, node
     hashes: nodeHashes,
     clock,
     log,
-    network: () => isolatedNetwork(network, signal),
+    network: () => isolatedNetwork(network, policy.allow, signal),
+    policy,
     allowedLocalPrefixes: policy.localImagePrefixes,
     registries: policy.registries,
     credential: registryCredentials(policy.registryCredentials),

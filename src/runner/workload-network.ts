@@ -3,16 +3,21 @@ import type { WorkloadNetwork } from './network/workload-network.ts';
 
 /**
  * The network that a workload joins; it is put in place when it is not.
- * @throws BackendError `engine_down` while workloads could reach the node or each other: they wait until that is mended
+ * @throws BackendError `engine_down` while workloads could reach the node or each other, unless the node's file allows
+ *   that: they wait until it is mended
  */
-export async function isolatedNetwork(network: WorkloadNetwork, signal: AbortSignal): Promise<{ networkMode: string }> {
+export async function isolatedNetwork(
+  network: Pick<WorkloadNetwork, 'current' | 'ensure'>,
+  { unisolated }: { unisolated: boolean },
+  signal: AbortSignal,
+): Promise<{ networkMode: string }> {
   const known = network.current();
   const state = known?.isolated ? known : await ensure(network, signal);
-  if (state.isolated) return { networkMode: state.networkMode };
+  if (state.isolated || unisolated) return { networkMode: state.networkMode };
   throw new BackendError('engine_down', `this node cannot keep workloads apart: ${state.why}`);
 }
 
-async function ensure(network: WorkloadNetwork, signal: AbortSignal): Promise<Awaited<ReturnType<WorkloadNetwork['ensure']>>> {
+async function ensure(network: Pick<WorkloadNetwork, 'ensure'>, signal: AbortSignal): Promise<Awaited<ReturnType<WorkloadNetwork['ensure']>>> {
   try {
     return await network.ensure(signal);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
 import { nodeSheet, nodeTable, wideNodeTable } from '../../src/cli/output/node-text.ts';
-import { taskSheet } from '../../src/cli/output/task-text.ts';
+import { taskSheet } from '../../src/cli/output/task-sheet.ts';
 import { nodeViewSchema, type NodeView } from '../../src/protocol/node-view.ts';
 import { taskViewSchema } from '../../src/protocol/task-view.ts';
 

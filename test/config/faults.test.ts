@@ -90,11 +90,12 @@ describe('a wrong value', () => {
     expect(Object.keys(wrong).toSorted()).toEqual(namedSettings.map(({ path }) => path).toSorted());
   });
 
-  it.each(
-    Object.entries(wrong).flatMap(([path, values]) => values.map((one) => [path, ...one] as const)),
-  )(
-    '%s is refused as %j, with its path, its place and what would mend it',
-    (path, value, inner) => {
+  const cases = Object.entries(wrong).flatMap(([path, values]) =>
+    values.map(([value, inner]) => ({ path, value, inner })),
+  );
+  it.each(cases)(
+    '$path is refused as $value, with its path, its place and what would mend it',
+    ({ path, value, inner }) => {
       const faults = faultsOf({ text: fileWith(path, value) });
       expect(faults.map((fault) => fault.path)).toEqual([
         inner === undefined ? path : `${path}.${inner}`,
@@ -174,7 +175,8 @@ describe('an unknown key', () => {
     ['{"zzzzzz": 1}', 'zzzzzz', 'f:1:2', 'known here: host, tasks, runner, log'],
     ['{"__proto__": {"log": {}}}', '__proto__', 'f:1:2', 'known here: host, tasks, runner, log'],
     ['{"log": {"constructor": 1}}', 'log.constructor', 'f:1:10', 'known here: level, file, format'],
-  ])('in %s is refused with its place, and the one that was meant', (text, path, source, fix) => {
+  ])('in %s is refused with its place, and the one that was meant', (text, ...told) => {
+    const [path, source, fix] = told;
     expect(faultsOf({ text })).toEqual([{ path, message: 'is not a key', source, fix }]);
   });
 

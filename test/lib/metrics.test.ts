@@ -59,18 +59,19 @@ describe('metrics', () => {
 });
 
 describe('the reader of the text format', () => {
-  const good = '# HELP a A.\n# TYPE a counter\na 1\n';
+  const good = '# HELP a A.\n# TYPE a gauge\na 1\n';
   it.each([
     ['no end of line', good.slice(0, -1)],
     ['a sample without its type', 'a 1\n'],
     ['a sample twice', `${good}a 1\n`],
-    ['a type without help', '# TYPE a counter\na 1\n'],
+    ['a type without help', '# TYPE a gauge\na 1\n'],
+    ['a counter without _total', good.replace('gauge', 'counter')],
     ['a bad type', '# HELP a A.\n# TYPE a number\na 1\n'],
     ['a bad number', good.replace('a 1', 'a one')],
     ['a bare quote in a label', good.replace('a 1', 'a{b="c"d"} 1')],
     ['falling buckets', '# HELP a A.\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n'],
   ])('refuses %s', (_what, text) => {
-    expect(() => parseExposition(text)).toThrow();
+    expect(() => parseExposition(text)).toThrow(Error);
     expect(parseExposition(good).size).toBe(1);
   });
 });

@@ -36,7 +36,7 @@ describe('a wake', () => {
     const wake = createWake();
     const waits = [wake.wait(never), wake.wait(never), wake.wait(never)];
     wake.raise();
-    await Promise.all(waits);
+    expect(await Promise.all(waits.map(isWaiting))).toEqual([false, false, false]);
   });
 
   it('whose raise was taken by those who waited is down again', async () => {

@@ -37,17 +37,15 @@ describe('an id', () => {
   });
 
   it('has one spelling alone', () => {
-    fc.assert(
-      fc.property(fc.string({ maxLength: 12 }), (text) => {
-        const id = taskId.parse(text);
-        if (id !== null) expect(taskId.fromStored(taskId.toStored(id))).toBe(text);
-      }),
-    );
+    const texts = fc.sample(fc.string({ unit: fc.constantFrom('t', '0', '1', 'z', '.', 'i'), maxLength: 6 }), 2000);
+    const ids = texts.filter((text) => taskId.parse(text) !== null);
+    expect(ids.length).toBeGreaterThan(10);
+    expect(ids.map((text) => taskId.fromStored(taskId.toStored(text as ReturnType<typeof taskId.fromCounter>)))).toEqual(ids);
   });
 });
 
 describe('the proof of a request', () => {
-  const base64url = fc.string({ unit: fc.constantFrom(...'ABCxyz019-_'), minLength: 43, maxLength: 43 });
+  const base64url = fc.string({ unit: fc.constantFrom(...'ABCxyz019-_'.split('')), minLength: 43, maxLength: 43 });
 
   it('is read back as it was written', () => {
     fc.assert(
@@ -58,11 +56,8 @@ describe('the proof of a request', () => {
   });
 
   it('is nothing else', () => {
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        expect(parseSessionProof(text)).toBeNull();
-      }),
-    );
+    const others = fc.sample(fc.string(), 200).filter((text) => parseSessionProof(text) !== null);
+    expect(others).toEqual([]);
   });
 });
 

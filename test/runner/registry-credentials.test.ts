@@ -22,8 +22,16 @@ describe('credentials of registries', () => {
       },
       credsStore: 'ignored',
     });
-    expect(await lookUp('docker.io')).toEqual({ username: 'ann', password: 'a:b', serveraddress: 'https://index.docker.io/v1/' });
-    expect(await lookUp('registry.example:5000')).toEqual({ username: 'bot', password: 'p', serveraddress: 'registry.example:5000' });
+    expect(await lookUp('docker.io')).toEqual({
+      username: 'ann',
+      password: 'a:b',
+      serveraddress: 'https://index.docker.io/v1/',
+    });
+    expect(await lookUp('registry.example:5000')).toEqual({
+      username: 'bot',
+      password: 'p',
+      serveraddress: 'registry.example:5000',
+    });
     expect(await lookUp('ghcr.io')).toEqual({ identitytoken: 't', serveraddress: 'ghcr.io' });
     expect(await lookUp('registry.example')).toBeNull();
     expect(await registryCredentials(null)('docker.io')).toBeNull();
@@ -36,13 +44,15 @@ describe('credentials of registries', () => {
     expect(await lookUp('ghcr.io')).toMatchObject({ username: 'a', password: 'b' });
   });
 
-  it.each(['canary', '{"auths": "canary"}', '{"auths": {"ghcr.io": {"auth": 1, "x": "canary"}}}', '{"auths": {"ghcr.io": {"password": "canary"}}}'])(
-    'in a file like %s are refused by a sentence that repeats nothing of it',
-    async (content) => {
-      const { file, lookUp } = credentials(content);
-      const error: unknown = await lookUp('ghcr.io').catch((reason: unknown) => reason);
-      expect(String(error)).toContain(file);
-      expect(String(error)).not.toContain('canary');
-    },
-  );
+  it.each([
+    'canary',
+    '{"auths": "canary"}',
+    '{"auths": {"ghcr.io": {"auth": 1, "x": "canary"}}}',
+    '{"auths": {"ghcr.io": {"password": "canary"}}}',
+  ])('in a file like %s are refused by a sentence that repeats nothing of it', async (content) => {
+    const { file, lookUp } = credentials(content);
+    const error: unknown = await lookUp('ghcr.io').catch((reason: unknown) => reason);
+    expect(String(error)).toContain(file);
+    expect(String(error)).not.toContain('canary');
+  });
 });

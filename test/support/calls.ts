@@ -14,14 +14,14 @@ export interface Answer {
 export type Headed = Readonly<Record<string, string>>;
 
 /** A text goes out as it is, anything else as JSON; both as `application/json` unless the headers say otherwise. */
-export type Call = (method: string, path: string, body?: unknown, headers?: Headed) => Promise<Answer>;
+export type Call = (...request: [method: string, path: string, body?: unknown, headers?: Headed]) => Promise<Answer>;
 
 /** Whatever answers a request: an app, or `fetch` to a server. */
 export type Ask = (path: string, init: RequestInit) => Promise<Response>;
 
 /** Calls with this token, unless the headers bring a credential of their own (an empty one sends none). */
 export function createCall(ask: Ask, token: string): Call {
-  return async (method, path, body, headers = {}) => {
+  return async (...[method, path, body, headers = {}]) => {
     const sent = new Headers(headers);
     if (!sent.has('authorization')) sent.set('authorization', `Bearer ${token}`);
     if (sent.get('authorization') === '') sent.delete('authorization');

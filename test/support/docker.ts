@@ -9,6 +9,7 @@ import { nodeHashes, nodeRandom } from '../../src/lib/node/hashes.ts';
 import { nodeId } from '../../src/protocol/ids.ts';
 import type { Backend } from '../../src/runner/backend/backend.ts';
 import { createDockerBackend } from '../../src/runner/backend/docker/docker-backend.ts';
+import { defaultPolicy } from '../../src/runner/policy.ts';
 import type { DockerBackendOptions } from '../../src/runner/backend/docker/options.ts';
 
 const run = promisify(execFile);
@@ -40,6 +41,7 @@ export async function createDockerNode(): Promise<DockerNode> {
     clock: systemClock,
     log: silentLogger,
     network: async () => ({ networkMode: 'none' }),
+    policy: defaultPolicy,
     allowedLocalPrefixes: ['weir/'],
     registries: ['docker.io', 'ghcr.io'],
     privateDir: folder,

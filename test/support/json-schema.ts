@@ -30,19 +30,19 @@ const handled = new Set([
 ]);
 
 /** Where and why a value is not what the schema says; empty when it is. Throws at a keyword that it does not know. */
-export function mismatches(schema: JsonSchema, value: unknown, resolve: Resolve, at = ''): string[] {
+export function mismatches(schema: JsonSchema, value: unknown, { resolve, at = '' }: Partial<Place> & Pick<Place, 'resolve'>): string[] {
   const strange = Object.keys(schema).filter((key) => !handled.has(key));
   if (strange.length > 0) throw new Error(`the checker does not know ${strange.join(', ')} at ${at}`);
   if (schema.$ref !== undefined) {
     const target = resolve(schema.$ref);
     if (!target) throw new Error(`nothing at ${schema.$ref}`);
-    return mismatches(target, value, resolve, at);
+    return mismatches(target, value, { resolve, at });
   }
   return [
     ...ofType(schema, value, at),
     ...combined(schema, value, { resolve, at }),
     ...bounds(schema, value, at),
-    ...(Array.isArray(value) && schema.items ? value.flatMap((one, index) => mismatches(schema.items ?? {}, one, resolve, `${at}/${index}`)) : []),
+    ...(Array.isArray(value) && schema.items ? value.flatMap((one, index) => mismatches(schema.items ?? {}, one, { resolve, at: `${at}/${index}` })) : []),
     ...(isObject(value) ? ofObject(schema, value, { resolve, at }) : []),
   ];
 }
@@ -81,11 +81,11 @@ interface Place {
 }
 
 function combined({ anyOf, oneOf, allOf, not }: JsonSchema, value: unknown, { resolve, at }: Place): string[] {
-  const fits = (one: JsonSchema): boolean => mismatches(one, value, resolve, at).length === 0;
+  const fits = (one: JsonSchema): boolean => mismatches(one, value, { resolve, at }).length === 0;
   return [
     ...(anyOf && !anyOf.some(fits) ? [`${at}: ${JSON.stringify(value)} fits none of its choices`] : []),
     ...(oneOf && oneOf.filter(fits).length !== 1 ? [`${at}: ${JSON.stringify(value)} does not fit exactly one of its choices`] : []),
-    ...(allOf ?? []).flatMap((one) => mismatches(one, value, resolve, at)),
+    ...(allOf ?? []).flatMap((one) => mismatches(one, value, { resolve, at })),
     ...(not && fits(not) ? [`${at}: must not be so`] : []),
   ];
 }
@@ -109,9 +109,9 @@ function ofObject(schema: JsonSchema, value: Record<string, unknown>, { resolve,
   const { additionalProperties: more, propertyNames: names } = schema;
   return [
     ...(schema.required ?? []).filter((key) => !(key in value)).map((key) => `${at}/${key}: is missing`),
-    ...Object.entries(known).flatMap(([key, one]) => (key in value ? mismatches(one, value[key], resolve, `${at}/${key}`) : [])),
+    ...Object.entries(known).flatMap(([key, one]) => (key in value ? mismatches(one, value[key], { resolve, at: `${at}/${key}` }) : [])),
     ...(more === false ? others.map(([key]) => `${at}/${key}: is not known`) : []),
-    ...(isObject(more) ? others.flatMap(([key, one]) => mismatches(more, one, resolve, `${at}/${key}`)) : []),
-    ...(names ? Object.keys(value).flatMap((key) => mismatches(names, key, resolve, `${at}/${key}`)) : []),
+    ...(isObject(more) ? others.flatMap(([key, one]) => mismatches(more, one, { resolve, at: `${at}/${key}` })) : []),
+    ...(names ? Object.keys(value).flatMap((key) => mismatches(names, key, { resolve, at: `${at}/${key}` })) : []),
   ];
 }

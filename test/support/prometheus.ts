@@ -28,12 +28,13 @@ export function parseExposition(text: string): Map<string, Family> {
       if (helped.has(name)) throw new Error(`a second HELP: ${line}`);
       helped.add(name);
     } else if (kind === 'TYPE') {
+      if (rest === 'counter' && !name.endsWith('_total')) throw new Error(`a counter without "_total": ${line}`);
       if (families.has(name) || !/^(?:counter|gauge|histogram|summary|untyped)$/.test(rest)) throw new Error(`a bad TYPE: ${line}`);
       families.set(name, { type: rest, samples: [] });
     } else {
       const sample = parseSample(line);
       const family = familyOf(families, sample.name);
-      const key = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).toSorted())}`;
+      const key = `${sample.name} ${JSON.stringify(Object.entries(sample.labels).map(String).toSorted())}`;
       if (!family || seen.has(key)) throw new Error(`a sample without its family, or twice: ${line}`);
       seen.add(key);
       family.samples.push(sample);

@@ -12,7 +12,7 @@ import { read } from './read.ts';
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export interface ApiRequest {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below the API's prefix; parts are escaped by `path`. */
   path: string;
   query?: Query;

@@ -1,143 +1,114 @@
-import { taskViewSchema } from '../../protocol/task-view.ts';
+import type { TaskView } from '../../protocol/task-view.ts';
+import type { TaskSpecInput } from '../../protocol/task-spec.ts';
 import type { Cli } from '../cli.ts';
-import { errorLines } from '../cli-error.ts';
-import { type Api, path } from '../client/api.ts';
+import type { Api } from '../client/api.ts';
 import { connect } from '../client/connect.ts';
-import type { LogRecord } from '../client/log-records.ts';
-import { read } from '../client/read.ts';
-import { submit } from '../client/submit.ts';
+import { bodyOf, submitSpecs } from '../client/submit-specs.ts';
 import { examples } from '../command.ts';
+import { showDryRun } from '../dry-run.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { attached, outputOf } from '../follow/attached.ts';
+import { followGroup } from '../follow/follow-group.ts';
 import { followTask } from '../follow/follow-task.ts';
-import { handleInterrupts } from '../follow/interrupts.ts';
 import { createReporter, type Reporter } from '../follow/reporter.ts';
 import { taskExitCode } from '../follow/task-exit.ts';
+import type { Root } from '../follow/task-group.ts';
 import { write } from '../output/print.ts';
-import { specFromFlags, specCommand } from '../spec-flags.ts';
-
-/** How long after a first Ctrl-C the second one kills. */
-const windowMs = 2000;
+import { specCommand } from '../spec/options.ts';
+import { readSpecs } from '../spec/read-specs.ts';
 
 export function run(cli: Cli) {
   const command = specCommand(cli, 'run')
     .argument('[command...]', "what to run, behind `--`; the image's own command when absent")
     .description(
-      'Run a command as a task, show its output, and end with its exit code: 125 when it never started, 128 + n by a signal. Ctrl-C detaches and leaves it running, twice kills it.',
+      'Run a command as a task, show its output, and end with its exit code: 125 when it never started, 128 + n by a signal. Of an array or several targets every line says whose it is, and 0 means that all succeeded. Ctrl-C detaches and leaves it running, twice kills it.',
     )
     .option('-d, --detach', 'print the id and come back at once')
     .option('--no-follow', 'wait for the end without showing the output')
     .passThroughOptions()
     .action(async (argv, flags) => {
-      const spec = specFromFlags(flags, argv, cli.env);
+      const specs = await readSpecs(cli, flags, argv);
       const api = await connect(cli, flags);
-      const request = {
-        path: '/tasks',
-        query: { strict: flags.strict ? 'true' : undefined },
-        body: spec,
-      };
+      if (flags.dryRun) return showDryRun(cli, api, { specs, format: 'table' });
+      const submission = { body: bodyOf(specs), strict: flags.strict };
       if (flags.detach) {
-        const { id } = read(taskViewSchema, await submit(cli, api, request));
-        await write(cli.stdout, `${id}\n`, cli.signal);
+        const { tasks } = await submitSpecs(cli, api, submission);
+        await write(cli.stdout, tasks().map(({ id }) => `${id}\n`).join(''), cli.signal);
         return;
       }
-      cli.setExitCode(
-        await attached(cli, api, { request, output: flags.follow ? 'show' : 'leave' }),
-      );
+      const reporter = createReporter(cli.stderr);
+      const output = flags.follow ? 'show' : 'leave';
+      const code = await attached(cli, api, {
+        reporter,
+        submit: async (asked) => (await submitSpecs(asked, api, submission)).tasks(),
+        follow: (within, tasks) => follow(within, api, { tasks, specs, output, reporter }),
+      });
+      cli.setExitCode(code);
     });
   examples(command, [
     'weir run --image debian:12 -- uname -a',
     'weir run --image python:3.12 --gpus 1 --memory 16GiB --time-limit 2h -- python train.py',
     'weir run --image debian:12 --shell "make test 2>&1 | tail"',
+    "weir run --image debian:12 --array '0-99%10' --shell 'echo part $WEIR_ARRAY_INDEX'",
+    'weir run --image debian:12 --target gpu-1::0 --target gpu-2::0 -- nvidia-smi',
     'id=$(weir run --detach --image debian:12 -- sleep 60)',
   ]);
   return command;
 }
 
-interface Attached {
-  request: { path: string; query: { strict: string | undefined }; body: unknown };
+interface Following {
+  tasks: readonly TaskView[];
+  specs: readonly TaskSpecInput[];
   output: 'show' | 'leave';
+  reporter: Reporter;
 }
 
-async function attached(cli: Cli, api: Api, { request, output }: Attached): Promise<number> {
-  const reporter = createReporter(cli.stderr);
-  const left = new AbortController();
-  const signal = AbortSignal.any([cli.signal, left.signal]);
-  const task: { id: string | null } = { id: null };
-  using _ = interrupts(cli, api, { task, reporter, left });
-  try {
-    const submitted = read(taskViewSchema, await submit({ ...cli, signal }, api, request));
-    task.id = submitted.id;
-    reporter.onView(submitted);
-    const view = await followTask(
-      following({ ...cli, signal }, api, { task: submitted.id, output, reporter }),
-      signal,
-    );
-    reporter.clear();
-    if (view.state !== 'succeeded' && view.end?.cause !== 'exit') reporter.onEnd(view);
-    return taskExitCode(view);
-  } catch (error) {
-    if (cli.signal.aborted) return exitCodes.brokenPipe;
-    if (!left.signal.aborted) throw error;
-    reporter.clear();
-    if (task.id !== null)
-      cli.stderr.write(`weir: ${task.id} goes on; follow it again: weir task logs -f ${task.id}\n`);
-    return exitCodes.interrupted;
-  }
+async function follow(cli: Cli, api: Api, following: Following): Promise<number> {
+  const { tasks } = following;
+  const [only] = tasks;
+  if (only && tasks.length === 1 && !only.members) return followOne(cli, api, { ...following, only });
+  return followAll(cli, api, following);
 }
 
-function following(
+async function followOne(
   cli: Cli,
   api: Api,
-  { task, output, reporter }: { task: string; output: 'show' | 'leave'; reporter: Reporter },
-) {
-  return {
-    ...cli,
-    api,
-    task,
-    logs: output === 'show' ? {} : null,
-    onView: reporter.onView,
-    onTrouble: reporter.onTrouble,
-    onRecord: ({ stream, bytes }: Pick<LogRecord, 'stream' | 'bytes'>) => {
-      reporter.clear();
-      return write(stream === 'stdout' ? cli.stdout : cli.stderr, bytes, cli.signal);
-    },
-    onLogFailure: (error: unknown) => {
-      reporter.clear();
-      for (const line of errorLines(error)) cli.stderr.write(`${line}\n`);
-    },
-  };
+  { only, output, reporter }: Following & { only: TaskView },
+): Promise<number> {
+  reporter.onView(only);
+  const logs = output === 'show' ? {} : null;
+  const sinks = { ...outputOf(cli, reporter), onView: reporter.onView };
+  const view = await followTask({ ...cli, api, task: only.id, logs, ...sinks }, cli.signal);
+  reporter.clear();
+  if (view.state !== 'succeeded' && view.end?.cause !== 'exit') reporter.onEnd(view);
+  return taskExitCode(view);
 }
 
-interface Interruptible {
-  task: { readonly id: string | null };
-  reporter: Reporter;
-  left: AbortController;
-}
-
-function interrupts(cli: Cli, api: Api, { task, reporter, left }: Interruptible): Disposable {
-  const say = (text: string): void => {
-    reporter.clear();
-    cli.stderr.write(`${text}\n`);
-  };
-  return handleInterrupts({
-    clock: cli.clock,
-    onInterrupt: cli.onInterrupt,
-    windowMs,
-    onFirst() {
-      if (task.id === null) return 'nothing yet';
-      say(`\nweir: leaving ${task.id}; press Ctrl-C again within ${windowMs / 1000} s to kill it`);
-      return 'killable';
+async function followAll(
+  cli: Cli,
+  api: Api,
+  { tasks, specs, output, reporter }: Following,
+): Promise<number> {
+  const roots = tasks.map(
+    ({ id, members }, at): Root => ({
+      id,
+      label: tasks.length === 1 ? '' : (specs[at]?.placement?.target ?? id),
+      kind: members ? 'array' : 'task',
+    }),
+  );
+  const name = tasks.map(({ id }) => id).join(', ');
+  const ended = await followGroup(
+    {
+      ...cli,
+      api,
+      roots,
+      output,
+      ...outputOf(cli, reporter),
+      onChange: (members) => reporter.onGroup(name, members),
     },
-    leave: () => left.abort(new Error('detached')),
-    kill() {
-      if (task.id === null) return;
-      say(`weir: killing ${task.id}`);
-      api
-        .json(
-          { method: 'POST', path: path('tasks', task.id, 'kill'), body: { message: 'Ctrl-C' } },
-          cli.signal,
-        )
-        .catch((error: unknown) => errorLines(error).forEach(say));
-    },
-  });
+    cli.signal,
+  );
+  reporter.onGroupEnd(name, ended);
+  const allWell = ended.every(({ task }) => task.state === 'succeeded');
+  return allWell ? exitCodes.ok : exitCodes.failure;
 }

@@ -1,4 +1,3 @@
-import { abortable } from '../../lib/abort.ts';
 import { createBackoff } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Random } from '../../lib/crypto.ts';
@@ -9,7 +8,8 @@ import { type Api, path, patiently } from '../client/api.ts';
 import type { LogRecord } from '../client/log-records.ts';
 import { read } from '../client/read.ts';
 import type { CliError } from '../cli-error.ts';
-import { followAttempt, type LogChoice } from './follow-attempt.ts';
+import { createAttemptLogs } from './attempt-logs.ts';
+import type { LogChoice } from './follow-attempt.ts';
 import { listen } from './listen.ts';
 
 export interface Following {
@@ -40,7 +40,10 @@ export async function followTask(options: Following, signal: AbortSignal): Promi
   const ends = AbortSignal.any([signal, over.signal]);
   const wake = createWake();
   const pace = startListening(options, wake, ends);
-  const output = createOutput(options, wake, ends);
+  const output = createAttemptLogs(
+    { ...options, onPause: () => wake.raise(), onFailure: options.onLogFailure },
+    ends,
+  );
   try {
     for (;;) {
       const view = await look(options, signal);
@@ -97,48 +100,8 @@ function startListening(
   return { now: () => pace };
 }
 
-interface Output {
-  see(view: TaskView): void;
-  finished(): Promise<void>;
-}
-
-/** The logs of the attempts, one behind the other. */
-function createOutput(options: Following, wake: Wake, signal: AbortSignal): Output {
-  let latest: TaskView | null = null;
-  let followed = 0;
-  let queue = Promise.resolve();
-  const follow = (attempt: number, choice: LogChoice): Promise<void> =>
-    followAttempt(
-      {
-        ...options,
-        ...choice,
-        attempt,
-        isOver: () => latest !== null && (latest.attempt > attempt || isEnded(latest.state)),
-        onPause: () => wake.raise(),
-      },
-      signal,
-    );
-  return {
-    see(view) {
-      latest = view;
-      if (options.logs === null || view.startedAt === null || view.attempt <= followed) return;
-      const first = followed === 0 ? view.attempt : followed + 1;
-      for (let attempt = first; attempt <= view.attempt; attempt += 1) {
-        // `since` and `tail` speak of the attempt that was there when the following began.
-        const choice = followed === 0 ? options.logs : { stream: options.logs.stream };
-        followed = attempt;
-        queue = queue
-          .then(() => follow(attempt, choice))
-          .catch((error: unknown) => {
-            if (!signal.aborted) options.onLogFailure(error);
-          });
-      }
-    },
-    finished: () => abortable(queue, signal),
-  };
-}
-
-async function rest(
+/** Until the wake is raised, and no longer than so. */
+export async function rest(
   clock: Clock,
   until: { wake: Wake; forMs: number },
   signal: AbortSignal,

@@ -14,9 +14,13 @@ const stateStyle = {
 
 function stateCell(node: NodeView, style: Style): Cell {
   return {
-    text: node.draining ? `${node.state}, draining` : node.state,
+    text: [node.state, ...closedWords(node)].join(', '),
     style: (text) => style(stateStyle[node.state], text),
   };
+}
+
+function closedWords({ draining, cordoned, held }: NodeView): string[] {
+  return [draining && 'draining', cordoned && 'cordoned', held && 'held'].filter((word) => typeof word === 'string');
 }
 
 const cores = (count: number): string => String(Math.round(count * 100) / 100);
@@ -74,6 +78,8 @@ export function nodeSheet(node: NodeView, { style, nowMs }: Look): string {
         ? `${node.draining.reason} (by ${node.draining.by}, ${node.draining.since})`
         : null,
     ],
+    ['cordoned', node.cordoned ? `${node.cordoned.reason} (by ${node.cordoned.by}, ${node.cordoned.since})` : null],
+    ['held', node.held ? `${node.held.reason} (since ${node.held.since})` : null],
     ['tasks', String(node.tasks)],
     ['cpus', share(node, 'cpus') || null],
     ['memory', share(node, 'memory') || null],

@@ -20,7 +20,7 @@ export async function print(cli: Cli, format: Format, forms: Forms): Promise<voi
   await write(cli.stdout, await textOf(format, forms), cli.signal);
 }
 
-async function textOf(format: Format, forms: Forms): Promise<string> {
+export async function textOf(format: Format, forms: Forms): Promise<string> {
   switch (format) {
     case 'table':
       return forms.table();

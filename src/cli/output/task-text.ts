@@ -1,11 +1,11 @@
 import { formatBytes } from '../../lib/bytes.ts';
-import { formatDuration } from '../../lib/duration.ts';
 import type { End } from '../../protocol/task-end.ts';
 import type { TaskState } from '../../protocol/task-state.ts';
 import type { Explanation, TaskUsage, TaskView } from '../../protocol/task-view.ts';
 import { age, span } from './age.ts';
 import type { Look, Style } from './style.ts';
-import { type Cell, sheet, table } from './table.ts';
+import { resourcesText } from './spec-text.ts';
+import { type Cell, table } from './table.ts';
 
 const stateStyle = {
   held: 'yellow',
@@ -23,7 +23,7 @@ const stateStyle = {
   rejected: 'red',
 } as const satisfies Record<TaskState, string>;
 
-function stateCell(view: Pick<TaskView, 'state' | 'stuck'>, style: Style): Cell {
+export function stateCell(view: Pick<TaskView, 'state' | 'stuck'>, style: Style): Cell {
   return {
     text: view.stuck ? `${view.state} (stuck)` : view.state,
     style: (text) => style(stateStyle[view.state], text),
@@ -46,91 +46,62 @@ export function endSentence(end: End): string {
   return end.cause === 'killed_by' ? end.message : `${endText(end)}: ${end.message}`;
 }
 
-function why(view: TaskView): string {
+export function why(view: TaskView): string {
   return view.end ? endSentence(view.end) : (view.reason?.message ?? '');
 }
 
-function ran(view: TaskView, nowMs: number): string {
+export function ran(view: TaskView, nowMs: number): string {
   return view.endedAt === null ? age(view.startedAt, nowMs) : span(view.startedAt, view.endedAt);
 }
 
-export function taskTable(views: readonly TaskView[], { style, nowMs }: Look): string {
+const columns = ['ID', 'NAME', 'STATE', 'NODE', 'AGE', 'RAN', 'WHY'] as const;
+
+function cells(view: TaskView, { style, nowMs }: Look): (Cell | string)[] {
+  return [
+    view.id,
+    view.name,
+    stateCell(view, style),
+    view.nodeName ?? '',
+    age(view.createdAt, nowMs),
+    ran(view, nowMs),
+    view.members ? countsText(view.members) : why(view),
+  ];
+}
+
+/** `3 running, 5 queued` */
+export function countsText(counts: Readonly<Partial<Record<string, number>>>): string {
+  const there = Object.entries(counts).filter(([, count]) => count !== undefined && count > 0);
+  return there.map(([state, count]) => `${String(count)} ${state}`).join(', ');
+}
+
+export function taskTable(views: readonly TaskView[], look: Look): string {
   return table(
-    ['ID', 'NAME', 'STATE', 'NODE', 'AGE', 'RAN', 'WHY'],
-    views.map((view) => [
-      view.id,
-      view.name,
-      stateCell(view, style),
-      view.nodeName ?? '',
-      age(view.createdAt, nowMs),
-      ran(view, nowMs),
-      why(view),
-    ]),
+    columns,
+    views.map((view) => cells(view, look)),
   );
 }
 
-/** What it uses now: `1.5 cores, 4 GiB, 40 GiB on GPU-5d6b…`. */
-function usageText({ cpus, memory, gpus }: TaskUsage): string {
-  const parts = [
-    cpus === null ? null : `${Math.round(cpus * 100) / 100} cores`,
-    memory === null ? null : formatBytes(memory),
-    ...gpus.map((gpu) => `${formatBytes(gpu.memory)} on ${gpu.uuid}`),
-  ];
-  return parts.filter((part) => part !== null).join(', ');
+/** With whose it is and what it asked for. */
+export function wideTaskTable(views: readonly TaskView[], look: Look): string {
+  return table(
+    [...columns.slice(0, -1), 'OWNER', 'PRIORITY', 'ATTEMPT', 'ASKS FOR', 'BATCH', 'LABELS', 'WHY'],
+    views.map((view) => {
+      const usual = cells(view, look);
+      const more = [
+        view.owner,
+        view.priority,
+        String(view.attempt),
+        resourcesText(view.spec),
+        view.batch ?? '',
+        labelsText(view.labels),
+      ];
+      return [...usual.slice(0, -1), ...more, ...usual.slice(-1)];
+    }),
+  );
 }
 
-/** A task with all that a person asks of it; the spec and the labels in short. */
-export function taskSheet(view: TaskView, { style, nowMs }: Look): string {
-  const usage = view.end?.usage;
-  const labels = Object.entries(view.labels).map(([key, value]) => `${key}=${value}`);
-  const image = view.spec['image'];
-  return sheet([
-    ['id', view.id],
-    ['name', view.name],
-    ['owner', view.owner],
-    ['state', stateCell(view, style)],
-    ['why', why(view) || null],
-    ['advice', view.end ? null : (view.reason?.advice ?? null)],
-    ['image', typeof image === 'string' ? image : null],
-    ['priority', view.priority],
-    ['node', view.nodeName === null ? null : `${view.nodeName} (${view.node})`],
-    ['uses', view.usage ? usageText(view.usage) : null],
-    ['gpus', view.gpus.length > 0 ? view.gpus.join(', ') : null],
-    ['attempt', view.attempt > 1 ? String(view.attempt) : null],
-    ['labels', labels.length > 0 ? labels.join(', ') : null],
-    ['created', `${view.createdAt} (${age(view.createdAt, nowMs)} ago)`],
-    ['started', view.startedAt],
-    ['ended', view.endedAt],
-    ['ran', view.startedAt === null ? null : ran(view, nowMs)],
-    [
-      'memory',
-      usage?.memoryPeakBytes == null ? null : `${formatBytes(usage.memoryPeakBytes)} at the most`,
-    ],
-    ['cpu time', usage?.cpuTimeMs == null ? null : formatDuration(usage.cpuTimeMs)],
-    ...view.reasons.map((one) => ['waits for', `${one.detail} (${one.nodes.join(', ')})`] as const),
-  ]);
-}
-
-/** Why a task is where it is, node by node, and what would change it. */
-export function explanationText(told: Explanation, style: Style): string {
-  const head = sheet([
-    ['task', told.id],
-    ['state', told.state],
-    ['reason', told.reason?.message ?? null],
-    ['advice', told.reason?.advice ?? null],
-    ['position', told.position === null ? null : String(told.position)],
-    ['behind', told.ahead.length > 0 ? told.ahead.join(', ') : null],
-    ...told.wouldHelp.map((one) => ['would help', one] as const),
-  ]);
-  if (told.nodes.length === 0) return head;
-  const rows = told.nodes.map((one) => [
-    one.nodeName,
-    {
-      text: one.fits ? 'yes' : 'no',
-      style: (text: string) => style(one.fits ? 'green' : 'red', text),
-    },
-    one.cause ?? '',
-    one.detail,
-  ]);
-  return `${head}\n${table(['NODE', 'FITS', 'CAUSE', 'DETAIL'], rows)}`;
+export function labelsText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
 }

@@ -122,8 +122,8 @@ function withCourse(command: ReturnType<typeof withPowers>) {
     )
     .addOption(
       opt(
-        '--retry-on <class,...>',
-        `after which failures: ${failureClasses.join(', ')}`,
+        '--retry-on <classes>',
+        `after which failures, with commas between: ${failureClasses.join(', ')}`,
         course,
       ),
     )

@@ -12,6 +12,8 @@ const placeEveryMs = 5000;
 const tidyEveryMs = 60_000;
 const requeueEveryMs = 10_000;
 const retryMs = 500;
+const longPassMs = 5;
+const longestRestMs = 500;
 
 /**
  * The Host's loops, to be begun as often as it may lead: placement, judging of silent nodes, retention. Each run ends
@@ -31,7 +33,10 @@ async function runReconcile(ctx: HostContext, placementSeconds: Histogram, signa
     runLoop({ name: 'place', clock, log, wake: ctx.wakes.reconcile, intervalMs: placeEveryMs, retryMs }, async () => {
       const startMs = clock.monotonic();
       const againMs = await placeTasks(ctx);
-      placementSeconds.observe((clock.monotonic() - startMs) / 1000);
+      const tookMs = clock.monotonic() - startMs;
+      placementSeconds.observe(tookMs / 1000);
+      // Over a long queue, passes on end would leave nothing of the thread to requests.
+      if (tookMs >= longPassMs) await clock.sleep(Math.min(2 * tookMs, longestRestMs), signal);
       return againMs;
     }, signal),
     runLoop(

@@ -88,6 +88,8 @@ export interface BackendUsage {
 export interface Backend {
   /** @throws BackendError `engine_down` */
   describe(signal: AbortSignal): Promise<EngineInfo>;
+  /** What it can give beyond the common, as the scheduler asks for it. @throws BackendError `engine_down` */
+  offers(signal: AbortSignal): Promise<string[]>;
   /** Everything of this node's that the backend holds: label and HMAC say what is ours. */
   list(signal: AbortSignal): Promise<BackendWorkload[]>;
   /**
@@ -114,6 +116,8 @@ export interface Backend {
   watch(signal: AbortSignal): AsyncIterable<BackendEvent>;
   /** Output behind `position` (`null`: from the start), until the workload has ended and all of it was read. */
   logs(ref: WorkloadRef, position: string | null, signal: AbortSignal): AsyncIterable<LogChunk>;
+  /** Output in front of `position` is kept elsewhere and is not asked for again: its room may be given back. */
+  trimLogs(ref: WorkloadRef, position: string, signal: AbortSignal): Promise<void>;
 }
 
 export type BackendErrorCode = 'image_not_found' | 'image_pull_failed' | 'start_failed' | 'engine_down';

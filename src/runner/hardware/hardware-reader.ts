@@ -26,6 +26,8 @@ export interface HardwareOptions {
   log: Logger;
   /** `null` while the engine does not answer. */
   engine: (signal: AbortSignal) => Promise<Hardware['engine']>;
+  /** What its file allows beyond the common; nothing unless said. */
+  offers?: (signal: AbortSignal) => Promise<string[]>;
   loopLagMs: () => number;
 }
 
@@ -62,6 +64,7 @@ export function createHardwareReader(options: HardwareOptions): HardwareReader {
         numa: await readNuma(files, cpus),
         gpus: await gpus.list(signal),
         engine: await options.engine(signal),
+        ...(options.offers === undefined ? {} : { offers: await options.offers(signal) }),
       };
     },
     readLoad: () => readLoad(files, options),

@@ -21,7 +21,7 @@ export function parseSmiRows(
     if (line === '' || line === 'No devices were found') continue;
     const fields = line.split(',').map((field) => field.trim());
     if (fields.length < asked || !isFirst.test(fields[0] ?? '')) {
-      read.faults.push(line);
+      read.faults.push([...new Set(fields)].join(', '));
       continue;
     }
     const values = [...fields.slice(0, asked - 1), fields.slice(asked - 1).join(', ')];

@@ -13,6 +13,8 @@ const droppedPerPosition = 16 * 1024 * 1024;
 /** Turns chunks into bytes of `log` and `index`; writes nothing itself. */
 export interface LogEncoder {
   readonly position: string | null;
+  /** The position of the last record of that kind: behind it may lie output that was dropped. */
+  readonly writtenPosition: string | null;
   /** Bytes that `take` would give for the log. */
   readonly waitingBytes: number;
   add(chunk: LogChunk): void;
@@ -40,6 +42,9 @@ export function createLogEncoder(from: RecoveredLog, capBytes: number): LogEncod
   return {
     get position() {
       return stored.position;
+    },
+    get writtenPosition() {
+      return positioned.position;
     },
     get waitingBytes() {
       return tape.waitingBytes;

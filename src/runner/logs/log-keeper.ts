@@ -18,16 +18,18 @@ import {
   readLogExtent,
 } from './log-reader.ts';
 import { type LogRetention, sweepLogs } from './log-retention.ts';
-import { openLogWriter } from './log-writer.ts';
+import { type LogWriter, openLogWriter } from './log-writer.ts';
 
 export interface LogKeeperOptions {
   /** `DIR/runner/logs`. */
   dir: string;
   clock: Clock;
   log: Logger;
-  backend: Pick<Backend, 'logs'>;
+  backend: Pick<Backend, 'logs'> & Partial<Pick<Backend, 'trimLogs'>>;
   /** Most bytes of one attempt's log; 256 MiB unless said. */
   capBytes?: number;
+  /** What an attempt asked for itself: less than `capBytes`, or it counts for nothing. */
+  capOf?: (ref: WorkloadRef) => number | undefined;
   /** For attempts that nobody follows; 7 days and 20 GiB unless said. */
   retention?: LogRetention;
 }
@@ -56,6 +58,8 @@ interface Kept {
 const defaultCapBytes = 256 * 1024 * 1024;
 const defaultRetention: LogRetention = { maxAgeMs: 7 * 86_400_000, maxTotalBytes: 20 * 1024 ** 3 };
 const sweepEveryMs = 600_000;
+/** How much is stored here before the backend is told that it may forget it. */
+const trimEveryBytes = 16 * 1024 * 1024;
 
 export function createLogKeeper(options: LogKeeperOptions): LogKeeper {
   const { dir, clock, log, retention = defaultRetention } = options;
@@ -155,15 +159,32 @@ async function keep(ref: WorkloadRef, options: Keeping, signal: AbortSignal): Pr
 }
 
 async function copyOutput(ref: WorkloadRef, options: Keeping, signal: AbortSignal): Promise<void> {
-  const { dir, capBytes = defaultCapBytes, progress, backend } = options;
-  const writer = await openLogWriter({ dir, capBytes, progress });
+  const { dir, capBytes = defaultCapBytes, capOf, progress, backend } = options;
+  const writer = await openLogWriter({ dir, capBytes: Math.min(capBytes, capOf?.(ref) ?? Infinity), progress });
   try {
     options.onOpened();
     if (writer.complete) return;
-    for await (const chunk of backend.logs(ref, writer.position, signal)) await writer.append(chunk);
+    let untrimmedBytes = 0;
+    for await (const chunk of backend.logs(ref, writer.position, signal)) {
+      await writer.append(chunk);
+      untrimmedBytes += chunk.bytes.length;
+      if (untrimmedBytes < trimEveryBytes) continue;
+      untrimmedBytes = 0;
+      await trim(ref, { writer, backend }, signal);
+    }
     signal.throwIfAborted();
     await writer.finish();
   } finally {
     await writer[Symbol.asyncDispose]();
   }
+}
+
+/** Only what our own file has, with the position behind it, is given up. */
+async function trim(
+  ref: WorkloadRef,
+  { writer, backend }: { writer: LogWriter; backend: Keeping['backend'] },
+  signal: AbortSignal,
+): Promise<void> {
+  const position = await writer.storedPosition();
+  if (position !== null) await backend.trimLogs?.(ref, position, signal);
 }

@@ -18,6 +18,8 @@ export interface LogWriter extends AsyncDisposable {
   readonly complete: boolean;
   /** Resolves at once, or when the disk has caught up. @throws what a write met (ENOSPC), now or earlier */
   append(chunk: LogChunk): Promise<void>;
+  /** Waits for the disk; the position that the file itself would go on from. */
+  storedPosition(): Promise<string | null>;
   /** Says how much was cut, marks the log complete, and waits until the disk has all of it. */
   finish(): Promise<void>;
 }
@@ -72,6 +74,10 @@ async function writerOf(
       encoder.add(chunk);
       disk.start();
       if (encoder.waitingBytes > mostWaitingBytes) await disk.settle();
+    },
+    async storedPosition() {
+      await disk.settle();
+      return encoder.writtenPosition;
     },
     async finish() {
       encoder.end();

@@ -1,7 +1,8 @@
 import { isAbort } from '../../lib/abort.ts';
 import { bareEnd } from '../../protocol/task-end.ts';
+import type { WorkloadSpec } from '../../protocol/sync.ts';
 import type { Signal } from '../../protocol/task-spec.ts';
-import { BackendError, type BackendEnd, type StartOrder } from '../backend/backend.ts';
+import { BackendError, type Backend, type BackendEnd, type StartOrder } from '../backend/backend.ts';
 import { judgeEnd } from './judge-end.ts';
 import type { StepContext } from './ports.ts';
 import type { Workload } from './workload.ts';
@@ -54,8 +55,15 @@ function startOrder({ node }: StepContext, { ref, assignment }: Workload): Start
     WEIR_TASK_NAME: assignment.spec.name,
     WEIR_ATTEMPT: String(ref.attempt),
     WEIR_NODE: node.name,
+    ...arrayEnv(assignment.spec.array),
   };
   return { ref, generation: assignment.generation, spec: assignment.spec, env };
+}
+
+/** Where a member stands in its array. */
+function arrayEnv(array: WorkloadSpec['array']): Record<string, string> {
+  if (array === undefined) return {};
+  return { WEIR_ARRAY_ID: array.id, WEIR_ARRAY_INDEX: String(array.index), WEIR_ARRAY_SIZE: String(array.size) };
 }
 
 /** Told to stop before anything ran: what may have been created goes, and it ends as it was told. */
@@ -87,19 +95,33 @@ export async function sendSignal(
 ): Promise<void> {
   const { stopping } = workload;
   if (stopping === null) return;
-  stopping.told = true;
-  await backend.kill(workload.ref, name, signal);
-  workloads.update(workload, { stopping: { ...stopping, signalledMs: clock.monotonic() } });
+  await kill(backend, { workload, name }, signal);
+  workloads.update(workload, { stopping: { ...stopping, told: true, signalledMs: clock.monotonic() } });
 }
 
 export async function killNow({ backend, workloads, clock }: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
   const { stopping } = workload;
   if (stopping === null) return;
-  stopping.told = true;
   if (workload.phase === 'paused') await backend.resume(workload.ref, signal);
-  await backend.kill(workload.ref, 'SIGKILL', signal);
+  await kill(backend, { workload, name: 'SIGKILL' }, signal);
   const nowMs = clock.monotonic();
-  workloads.update(workload, { stopping: { ...stopping, signalledMs: stopping.signalledMs ?? nowMs, killedMs: nowMs } });
+  workloads.update(workload, { stopping: { ...stopping, told: true, signalledMs: stopping.signalledMs ?? nowMs, killedMs: nowMs } });
+}
+
+/** From the call on an end may be its doing, unless the engine was away: then nothing was told. */
+async function kill(
+  backend: Backend,
+  { workload: { ref, stopping }, name }: { workload: Workload; name: Signal },
+  signal: AbortSignal,
+): Promise<void> {
+  const before = stopping?.told ?? false;
+  if (stopping) stopping.told = true;
+  try {
+    await backend.kill(ref, name, signal);
+  } catch (error) {
+    if (stopping && error instanceof BackendError && error.code === 'engine_down') stopping.told = before;
+    throw error;
+  }
 }
 
 /** Its process has ended: says why, and lets its output be read to the end. */

@@ -28,9 +28,13 @@ const longestRetryMs = 10_000;
 /** What the machine has is asked for so often; it is sent when it changed. */
 const lookEveryMs = 10_000;
 /** How busy it is is sent so often while something runs; else when a held call is over. */
-const loadEveryMs = 10_000;
+const loadEveryMs = 9000;
+/** A call is held no longer while something runs. */
+const busyHoldMs = 10_000;
 /** A call that is not answered so long after its hold is given up: the line is dead. */
 const answerWithinMs = 15_000;
+/** Calls that bring nothing are made at most so often. */
+const idleEveryMs = 500;
 /** Everything is told at most so often: where the two sides cannot agree, they ask no more of each other than that. */
 const fullEveryMs = 1000;
 
@@ -52,10 +56,12 @@ export async function runSync(options: SyncOptions, signal: AbortSignal): Promis
   let reachable = true;
   while (!signal.aborted) {
     try {
+      const begunMs = options.clock.monotonic();
       const ended = await turn(options, state, signal);
       backoff.reset();
       if (!reachable) options.log.info({}, 'the Host answers again');
       reachable = true;
+      if (ended === 'idle') await restSince(options, begunMs, signal);
       if (ended === 'answer' && state.wantFull) await options.clock.sleep(state.fullAtMs + fullEveryMs - options.clock.monotonic(), signal);
     } catch (error) {
       if (isAbort(error, signal)) return;
@@ -68,16 +74,29 @@ export async function runSync(options: SyncOptions, signal: AbortSignal): Promis
   }
 }
 
+/** A Host that holds no calls (one in a worker) is asked every so often, or when there is news for it. */
+async function restSince(options: SyncOptions, begunMs: number, signal: AbortSignal): Promise<void> {
+  const restMs = begunMs + idleEveryMs - options.clock.monotonic();
+  if (restMs <= 0) return;
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  try {
+    await Promise.race([options.clock.sleep(restMs, either), waitForNews(options, either)]);
+  } finally {
+    over.abort();
+  }
+}
+
 /** One call. It is left to its end when there is news meanwhile: the next one takes its place at the Host. */
-async function turn(options: SyncOptions, state: State, signal: AbortSignal): Promise<'answer' | 'news'> {
+async function turn(options: SyncOptions, state: State, signal: AbortSignal): Promise<'answer' | 'idle' | 'news'> {
   const settled = new AbortController();
   const either = AbortSignal.any([signal, settled.signal]);
   const request = await buildRequest(options, state, signal);
   const interrupted = request.changes.length === 0 ? waitForNews(options, either) : new Promise<never>(() => undefined);
   interrupted.catch(() => undefined);
   const answered = send(options, request, signal).then((answer) => {
-    take(options, state, answer);
-    return 'answer' as const;
+    const told = take(options, state, answer);
+    return told ? ('answer' as const) : ('idle' as const);
   });
   try {
     const first = await Promise.race([answered, interrupted]);
@@ -130,7 +149,7 @@ async function buildRequest(options: SyncOptions, state: State, signal: AbortSig
     ...(capacity ? { capacity } : {}),
     ...(load ? { load } : {}),
     addresses: options.addresses,
-    holdMs: isBusy(options) ? Math.min(loadEveryMs, syncHoldMs) : syncHoldMs,
+    holdMs: isBusy(options) ? Math.min(busyHoldMs, syncHoldMs) : syncHoldMs,
   };
 }
 
@@ -162,17 +181,19 @@ function capacityText({ load: _load, ...lasting }: CapacityReport): string {
 }
 
 /**
- * An older generation of the same epoch is an answer that was overtaken: it changes nothing.
+ * An older generation of the same epoch is an answer that was overtaken: it changes nothing. Answers whether anything
+ * was in it.
  * @throws Error when the answer is of an older epoch: nothing of it counts
  */
-function take({ reconciler }: SyncOptions, state: State, answer: SyncAnswer): void {
+function take({ reconciler }: SyncOptions, state: State, answer: SyncAnswer): boolean {
   if (answer.epoch < state.epoch) throw new Error(`the Host is in epoch ${answer.epoch}, behind ${state.epoch}: an old copy of it answers`);
   reconciler.workloads.markHeard();
   for (const ack of answer.acked) reconciler.workloads.applyAck(ack, answer.epoch);
   state.wantFull = answer.wantFull;
   const newer = answer.epoch > state.epoch || answer.generation > state.generation;
-  if (!newer || !answer.desired) return;
+  if (!newer || !answer.desired) return answer.acked.length > 0 || answer.wantFull;
   state.epoch = answer.epoch;
   state.generation = answer.generation;
   reconciler.workloads.applyDesired(answer.desired, answer.epoch);
+  return true;
 }

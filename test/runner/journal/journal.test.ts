@@ -25,7 +25,7 @@ journalContract('memory', () => {
   return { open: () => journal, dispose: () => undefined };
 });
 
-describe('a process that writes the journal and is killed', () => {
+describe('a process that writes the journal and is killed', { timeout: 60_000 }, () => {
   it('has lost nothing of what a call returned for', async () => {
     expect.hasAssertions();
     const { path, dispose } = scratch();

@@ -32,7 +32,7 @@ async function liveUntilDeath(room: Room, runner: Incarnation & { mortal: Mortal
   }
 }
 
-describe('a Runner that is killed', () => {
+describe('a Runner that is killed', { timeout: 60_000 }, () => {
   it('at any touch of the world runs everything exactly once and tells the right end', async () => {
     const crashes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 });
     const pullMs = fc.constantFrom(0, 120);
@@ -97,7 +97,7 @@ describe('a Runner that is killed', () => {
 
 type Deed = 'pass' | 'exchange' | 'lose' | 'full' | 'kill' | 'assign' | 'forget' | 'close' | 'remove' | 'die' | 'restart';
 
-describe('the digest', () => {
+describe('the digest', { timeout: 60_000 }, () => {
   it('is what the Host would hold, whatever happened before', async () => {
     const deeds = fc.array(
       fc.record({

@@ -34,7 +34,10 @@ export function makeMortal(ports: { backend: Backend; journal: Journal; clock: C
   const { backend, journal, clock } = ports;
   return {
     backend: {
+      ...backend,
       describe: (signal) => around(() => backend.describe(signal)),
+      offers: (signal) => around(() => backend.offers(signal)),
+      trimLogs: (ref, position, signal) => around(() => backend.trimLogs(ref, position, signal)),
       list: (signal) => around(() => backend.list(signal)),
       pull: (image, onProgress, signal) => around(() => backend.pull(image, onProgress, signal)),
       start: (order, signal) => around(() => backend.start(order, signal)),

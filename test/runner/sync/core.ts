@@ -116,5 +116,5 @@ export async function startCore(on: HostOnDisk, folder: string): Promise<Core> {
 
 /** A task of the simulated engine, for the API. */
 export function simulated(program: string): Record<string, unknown> {
-  return { name: 'sim', image: 'sim/demo:1', command: program.split(' '), resources: { cpus: 0.1, memory: '4MiB' } };
+  return { name: 'sim', image: 'sim/demo:1', command: program.split(' '), resources: { cpus: 0.1, memory: '6MiB' } };
 }

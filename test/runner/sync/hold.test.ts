@@ -9,10 +9,15 @@ describe('the hold that the operator set', () => {
     await using core = await startCore(on, scratchFolder());
     const asked = new Set<unknown>();
     core.wire.answerInstead(async (path, init) => {
-      if (path.endsWith('/sync') && typeof init.body === 'string') asked.add((JSON.parse(init.body) as { holdMs: number }).holdMs);
+      if (path.endsWith('/sync') && typeof init.body === 'string')
+        asked.add((JSON.parse(init.body) as { holdMs: number }).holdMs);
       return null;
     });
-    await on.api.submit({ image: 'sim', command: ['sleep 1ms'], resources: { cpus: 0.1, memory: '16MiB' } });
+    await on.api.submit({
+      image: 'sim',
+      command: ['sleep 1ms'],
+      resources: { cpus: 0.1, memory: '16MiB' },
+    });
     await expect.poll(() => [...asked]).toContain(45_000);
   });
 });

@@ -33,7 +33,7 @@ function only(core: Core) {
   return workload;
 }
 
-describe('a line that is good', () => {
+describe('a line that is good', { timeout: 60_000 }, () => {
   it('brings work and results without waiting for anything', async () => {
     await withBoth({}, async (on, core) => {
       const { id } = await on.api.submit(simulated('sleep 20ms exit 3'));
@@ -53,7 +53,7 @@ describe('a line that is good', () => {
   });
 });
 
-describe('a line that is bad', () => {
+describe('a line that is bad', { timeout: 60_000 }, () => {
   const fates: Fate[] = ['lose answer', 'double', 'slow request', 'lose request', 'slow answer', 'pass', 'double', 'lose answer', 'pass'];
 
   it.each([0, 2, 4, 6])('loses nothing and runs nothing twice (fates from the %i-th)', async (from) => {
@@ -70,7 +70,7 @@ describe('a line that is bad', () => {
   });
 });
 
-describe('a Host that goes away', () => {
+describe('a Host that goes away', { timeout: 60_000 }, () => {
   it('has the result of what ended meanwhile when it is back, and the same session is not needed', async () => {
     await withBoth(quick, async (on, core) => {
       const short = await on.api.submit(simulated('sleep 150ms exit 6'));
@@ -88,7 +88,7 @@ describe('a Host that goes away', () => {
   });
 });
 
-describe('an answer that is no order', () => {
+describe('an answer that is no order', { timeout: 60_000 }, () => {
   const problem = (status: number, code: string): Response =>
     Response.json({ type: `urn:weir:error:${code}`, title: code, status, code, detail: code, requestId: 'x' }, { status });
 

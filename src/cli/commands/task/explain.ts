@@ -4,9 +4,9 @@ import { path } from '../../client/api.ts';
 import { connect } from '../../client/connect.ts';
 import { read } from '../../client/read.ts';
 import { clientCommand, examples, outputOption } from '../../command.ts';
+import { explanationText } from '../../output/explanation-text.ts';
 import { print } from '../../output/print.ts';
 import { createStyle } from '../../output/style.ts';
-import { explanationText } from '../../output/task-text.ts';
 
 export function taskExplain(cli: Cli) {
   const command = clientCommand(cli, 'explain')

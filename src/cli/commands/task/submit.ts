@@ -1,16 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
-import { taskViewSchema } from '../../../protocol/task-view.ts';
+import type { TaskSpecInput } from '../../../protocol/task-spec.ts';
 import type { Cli } from '../../cli.ts';
 import { usageError } from '../../cli-error.ts';
 import { connect } from '../../client/connect.ts';
-import { read } from '../../client/read.ts';
-import { submit } from '../../client/submit.ts';
+import { bodyOf, submitSpecs } from '../../client/submit-specs.ts';
 import { examples, outputOption } from '../../command.ts';
+import { showDryRun } from '../../dry-run.ts';
 import { print } from '../../output/print.ts';
 import { lookOf } from '../../output/style.ts';
 import { taskTable } from '../../output/task-text.ts';
-import { specFromFlags, specCommand } from '../../spec-flags.ts';
+import type { SpecFlags } from '../../spec/from-flags.ts';
+import { specCommand } from '../../spec/options.ts';
+import { readSpecFile, readSpecs } from '../../spec/read-specs.ts';
 
 export function taskSubmit(cli: Cli) {
   const command = specCommand(cli, 'submit')
@@ -22,52 +22,39 @@ export function taskSubmit(cli: Cli) {
     .addOption(outputOption())
     .passThroughOptions()
     .action(async (argv, flags) => {
-      const body =
-        flags.file === undefined
-          ? specFromFlags(flags, argv, cli.env)
-          : await readSpecs(cli, flags.file);
+      const body = await bodyFrom(cli, flags, argv);
       const api = await connect(cli, flags);
-      const path = Array.isArray(body) ? '/tasks/batch' : '/tasks';
-      const answer = await submit(cli, api, {
-        path,
-        query: { strict: flags.strict ? 'true' : undefined },
-        body,
-      });
-      const views = (): ReturnType<typeof viewsOf> => viewsOf(answer);
+      if (flags.dryRun) {
+        const specs = (Array.isArray(body) ? body : [body]) as TaskSpecInput[];
+        return showDryRun(cli, api, { specs, format: flags.output });
+      }
+      const { answer, tasks } = await submitSpecs(cli, api, { body, strict: flags.strict });
       await print(cli, flags.output, {
         value: answer,
-        table: () => taskTable(views(), lookOf(cli)),
-        name: () => views().map((view) => view.id),
+        table: () => taskTable(tasks(), lookOf(cli)),
+        name: () => tasks().map(({ id }) => id),
       });
     });
   examples(command, [
     'weir task submit --image debian:12 --cpus 2 --memory 4GiB -- make -j2',
     'weir task submit --image debian:12 --gpus 1 --shell "nvidia-smi && ./train" -o name',
+    'weir task submit --retries 5 --retry-on exit,oom --image debian:12 -- ./flaky',
     'weir task submit -f spec.json',
     'jq -c . specs.json | weir task submit -f - --strict -o json',
   ]);
   return command;
 }
 
-function viewsOf(answer: unknown) {
-  const isBatch =
-    typeof answer === 'object' &&
-    answer !== null &&
-    'items' in answer &&
-    Array.isArray(answer.items);
-  const items: unknown[] = isBatch ? (answer.items as unknown[]) : [answer];
-  return items.map((item) => read(taskViewSchema, item));
-}
-
-async function readSpecs(cli: Cli, file: string): Promise<unknown> {
-  const source = file === '-' ? 'stdin' : file;
-  try {
-    return JSON.parse(file === '-' ? await text(cli.stdin) : await readFile(file, 'utf8'));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : 'it cannot be read';
-    throw usageError(
-      `${source} holds no spec: ${why}`,
-      'give a task spec, or an array of them, as JSON',
-    );
-  }
+async function bodyFrom(
+  cli: Cli,
+  flags: SpecFlags & { file?: string | undefined },
+  argv: readonly string[],
+): Promise<unknown> {
+  if (flags.file === undefined) return bodyOf(await readSpecs(cli, flags, argv));
+  // What stands in the file would silently win over them.
+  const besides = await readSpecs(cli, { ...flags, stdin: undefined }, argv);
+  const [one] = besides;
+  if (besides.length > 1 || Object.keys(one).length > 0 || flags.stdin !== undefined)
+    throw usageError('--file has the whole spec, and options or a command say more', 'give one');
+  return readSpecFile(cli, flags.file);
 }

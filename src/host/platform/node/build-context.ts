@@ -1,12 +1,13 @@
-import { systemClock } from '../../../lib/clock.ts';
+import { systemClock, type Clock } from '../../../lib/clock.ts';
 import { toBase64Url } from '../../../lib/crypto.ts';
+import type { Logger } from '../../../lib/logger.ts';
 import { createMetrics, type Metrics } from '../../../lib/metrics.ts';
 import { loadSigningKey } from '../../../lib/node/ed25519.ts';
 import { nodeHashes, nodeRandom } from '../../../lib/node/hashes.ts';
 import type { TlsIdentity } from '../../../lib/node/tls-identity.ts';
 import { createAuthenticator } from '../../auth/authenticate.ts';
 import { createHostKeys } from '../../auth/keys.ts';
-import { defaultHostConfig } from '../../config.ts';
+import { defaultHostConfig, type HostConfig } from '../../config.ts';
 import type { HostContext, Wakes } from '../../context.ts';
 import { createPresence } from '../../nodes/presence.ts';
 import { createSessionMemory } from '../../nodes/session-memory.ts';
@@ -19,8 +20,15 @@ import { migrations } from '../../store/migrations.generated.ts';
 import { createWrites, type Writes } from '../../store/writes.ts';
 import { ownNames } from './endpoint.ts';
 import type { OpenDatabase } from './open-database.ts';
-import type { HostOptions } from './start-host.ts';
 import { createPlanMemory, createWakes } from './wakes.ts';
+
+export interface ContextOptions {
+  hostNames: readonly string[];
+  version: string;
+  log: Logger;
+  config?: Partial<HostConfig>;
+  clock?: Clock;
+}
 
 export interface Parts {
   database: OpenDatabase;
@@ -36,7 +44,7 @@ export interface Built {
   sharedPresence: SharedPresence | null;
 }
 
-export async function buildContext(options: HostOptions, parts: Parts): Promise<Built> {
+export async function buildContext(options: ContextOptions, parts: Parts): Promise<Built> {
   const { database, keysFolder, tls, stopping, runnerFetch } = parts;
   const clock = options.clock ?? systemClock;
   const { db, client, shared } = database;

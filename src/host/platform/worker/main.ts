@@ -14,7 +14,7 @@ const kept = new Map<'host', WorkerHost>();
 /** Routes that ask who was in contact lately. */
 const asksContacts = new RegExp(`^${apiPrefix}/(?:nodes|runner|tasks)(?:/|$)`);
 
-async function hostOf(env: unknown): Promise<WorkerHost> {
+async function hostOf(env: object): Promise<WorkerHost> {
   const known = kept.get('host');
   if (known) return known;
   const made = await startWorker(readEnvironment(env));
@@ -22,7 +22,7 @@ async function hostOf(env: unknown): Promise<WorkerHost> {
   return made;
 }
 
-async function answer(request: Request, env: unknown, execution: Execution): Promise<Response> {
+async function answer(request: Request, env: object, execution: Execution): Promise<Response> {
   const { app, presence } = await hostOf(env);
   const exchanges = asksContacts.test(new URL(request.url).pathname);
   if (exchanges) await presence.exchange();

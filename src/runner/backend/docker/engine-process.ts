@@ -12,6 +12,12 @@ export interface EngineProcess {
 /** Under the least limit that is common. */
 const cautiousNofile = 4096;
 
+/** The engine's process id as text; `null` where it keeps that elsewhere. */
+export async function readEnginePid(socketPath: string): Promise<string | null> {
+  const pid = await readFile(join(dirname(socketPath), 'docker.pid'), 'utf8').catch(() => '');
+  return /^\d+$/.test(pid.trim()) ? pid.trim() : null;
+}
+
 /**
  * The engine tells neither. It writes its process id beside its socket at each start (the default place of both); of
  * an engine that keeps it elsewhere the start stays unknown, and the limit is taken to be this process's own.

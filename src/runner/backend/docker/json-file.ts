@@ -27,11 +27,20 @@ export function createJsonFileParser(offset: number): JsonFileParser {
         start = end + 1;
         if (chunk !== null) records.push({ ...chunk, position: String(restOffset + start) });
       }
+      // A hole may be larger than memory: nothing of it is kept.
+      start += holeBytes(all.subarray(start));
       rest = all.subarray(start);
       restOffset += start;
       return records;
     },
   };
+}
+
+/** How many zeros it begins with. */
+function holeBytes(bytes: Buffer): number {
+  if (bytes[0] !== 0) return 0;
+  const end = bytes.findIndex((byte) => byte !== 0);
+  return end < 0 ? bytes.length : end;
 }
 
 function parseLine(line: string): Omit<LogChunk, 'position'> | null {

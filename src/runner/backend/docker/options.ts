@@ -2,6 +2,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import type { Hashes } from '../../../lib/crypto.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import type { NodeId } from '../../../protocol/ids.ts';
+import type { RunnerPolicy } from '../../policy.ts';
 
 /** Which Docker network a workload joins: the value of `HostConfig.NetworkMode`. */
 export interface WorkloadNetwork {
@@ -26,6 +27,8 @@ export interface DockerBackendOptions {
   clock: Clock;
   log: Logger;
   network: () => Promise<WorkloadNetwork>;
+  /** What the node's file lets workloads have. */
+  policy: Pick<RunnerPolicy, 'allow' | 'mounts' | 'sharedDir' | 'scratchDir'>;
   /** Names of local images that may be used without a registry, such as `weir/`. */
   allowedLocalPrefixes: readonly string[];
   /** Hosts of registries that may be pulled from, such as `docker.io`. */
@@ -36,4 +39,6 @@ export interface DockerBackendOptions {
   privateDir: string;
   /** How many containers are started at a time; the rest queue. */
   maxStarts: number;
+  /** Where the kernel tells of NUMA nodes: `/`, or a recorded tree. */
+  root?: string;
 }

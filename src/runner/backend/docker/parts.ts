@@ -5,6 +5,7 @@ import type { EngineClient } from './engine.ts';
 import { ask, createEngineClient } from './engine.ts';
 import { readEngineProcess } from './engine-process.ts';
 import type { EngineInfo } from '../backend.ts';
+import { createFolders, type Folders } from './folders.ts';
 import type { Holdings } from './holdings.ts';
 import { createHoldings } from './holdings.ts';
 import type { Identity } from './identity.ts';
@@ -13,7 +14,10 @@ import type { KillMarks } from './kill-marks.ts';
 import { createKillMarks } from './kill-marks.ts';
 import type { Limiter } from './limiter.ts';
 import { createLimiter } from './limiter.ts';
+import { readMountTable } from './mount-table.ts';
 import type { DockerBackendOptions } from './options.ts';
+import { canLimitDisk, type EngineStorage } from './storage.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** What the verbs of this backend share. */
 export interface DockerParts extends Pick<EngineClient, 'docker'> {
@@ -23,6 +27,11 @@ export interface DockerParts extends Pick<EngineClient, 'docker'> {
   marks: KillMarks;
   starts: Limiter;
   life: EngineLife;
+  folders: Folders;
+  /** Containers whose starts are under way: one at a time each. */
+  turns: Turns;
+  /** Up to where their log files were given back to the disk, by name. */
+  trimmed: Map<string, number>;
 }
 
 /** What does not change while an engine runs. */
@@ -30,6 +39,10 @@ export interface AboutEngine {
   info: EngineInfo;
   layout: CgroupLayout;
   nofileHard: number;
+  /** Where it keeps its data. */
+  rootDir: string;
+  /** Whether it can limit the writable layer of a container. */
+  diskLimit: boolean;
 }
 
 /** What is known of the engine and of the times in which it was not heard. */
@@ -58,6 +71,9 @@ export function createParts(options: DockerBackendOptions): {
     marks: createKillMarks(options.privateDir),
     starts: createLimiter(options.maxStarts),
     life: createEngineLife(options, client),
+    folders: createFolders(options),
+    turns: createTurns(),
+    trimmed: new Map(),
   };
   return { parts, client };
 }
@@ -97,12 +113,15 @@ async function askAbout(
   const info: unknown = await ask(abortable(client.docker.info(), signal), signal);
   const version = textField(info, 'CgroupVersion') === '2' ? 'v2' : 'v1';
   const driver = textField(info, 'CgroupDriver') === 'systemd' ? 'systemd' : 'cgroupfs';
+  const storage = readStorage(info);
   return {
+    rootDir: storage.rootDir,
+    diskLimit: canLimitDisk(storage, (await readMountTable('self')) ?? []),
     info: {
       name: 'docker',
       version: textField(info, 'ServerVersion'),
       cgroup: version,
-      storageDriver: textField(info, 'Driver'),
+      storageDriver: storage.driver,
     },
     layout: await readLayout({ version, driver }),
     nofileHard: (await readEngineProcess(socketPath)).nofileHard,
@@ -112,4 +131,15 @@ async function askAbout(
 function textField(value: unknown, name: string): string {
   const field = typeof value === 'object' && value !== null ? Reflect.get(value, name) : null;
   return typeof field === 'string' ? field : '';
+}
+
+function readStorage(info: unknown): EngineStorage {
+  const status: unknown = typeof info === 'object' && info !== null ? Reflect.get(info, 'DriverStatus') : null;
+  const pairs: unknown[] = Array.isArray(status) ? status : [];
+  const backing = pairs.find((pair): pair is [string, string] => Array.isArray(pair) && pair[0] === 'Backing Filesystem');
+  return {
+    driver: textField(info, 'Driver'),
+    backingFileSystem: backing?.[1] ?? '',
+    rootDir: textField(info, 'DockerRootDir'),
+  };
 }

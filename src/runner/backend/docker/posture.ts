@@ -1,28 +1,10 @@
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import type { WorkloadSpec } from '../../../protocol/sync.ts';
 import type { StartOrder } from '../backend.ts';
+import { defaultCapabilities } from './allowed.ts';
+import type { ShownFolder } from './folders.ts';
 import { containerEnv } from './image-env.ts';
-
-/** Docker's own list without NET_RAW, MKNOD and AUDIT_WRITE. */
-const capabilities = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'SETGID',
-  'SETUID',
-  'SETPCAP',
-  'NET_BIND_SERVICE',
-  'SYS_CHROOT',
-  'SETFCAP',
-];
-
-const mostProcesses = 4096;
-const leastShmBytes = 64 * 1024 * 1024;
-const unlimitedShmBytes = 1024 * 1024 * 1024;
-/** The engine refuses less than a hundredth of a core. */
-const leastCpuMilli = 10;
+import { type LimitsInput, limitsOf } from './limits.ts';
 
 export interface PostureInput {
   order: StartOrder;
@@ -30,13 +12,16 @@ export interface PostureInput {
   imageEnv: readonly string[];
   networkMode: string;
   cgroupParent: string;
-  /** The most open files that the engine can give. */
-  nofileHard: number;
+  limits: LimitsInput;
+  folders: readonly ShownFolder[];
+  /** When it names none. */
+  workdir: string | null;
 }
 
 /** The body of `POST /containers/create`: the default posture, with nothing taken from the image unasked. */
 export function createOptions(input: PostureInput): ContainerCreateOptions {
   const { ref, spec, env } = input.order;
+  const workdir = spec.workdir ?? input.workdir;
   return {
     Image: spec.image,
     Hostname: hostname(spec.name, ref.task),
@@ -48,17 +33,23 @@ export function createOptions(input: PostureInput): ContainerCreateOptions {
       gpuUuids: spec.gpuUuids,
     }),
     ...(spec.argv === null ? {} : { Entrypoint: spec.argv.slice(0, 1), Cmd: spec.argv.slice(1) }),
-    ...(spec.workdir === null ? {} : { WorkingDir: spec.workdir }),
+    ...(workdir === null ? {} : { WorkingDir: workdir }),
     ...(spec.user === null ? {} : { User: spec.user }),
     StopSignal: spec.stopSignal,
     Healthcheck: { Test: ['NONE'] },
-    AttachStdin: false,
+    AttachStdin: hasInput(spec),
     AttachStdout: false,
     AttachStderr: false,
-    OpenStdin: false,
+    OpenStdin: hasInput(spec),
+    StdinOnce: hasInput(spec),
     Tty: false,
     HostConfig: hostConfig(input),
   };
+}
+
+/** Without any, its input is empty from the start. */
+export function hasInput({ stdin = '' }: Pick<WorkloadSpec, 'stdin'>): boolean {
+  return stdin !== '';
 }
 
 /** The client library's types do not know this one. */
@@ -68,9 +59,9 @@ function hostConfig(input: PostureInput): FullHostConfig {
   const { spec } = input.order;
   return {
     Init: true,
-    Privileged: false,
+    Privileged: spec.privileged ?? false,
     CapDrop: ['ALL'],
-    CapAdd: capabilities,
+    CapAdd: [...new Set([...defaultCapabilities, ...(spec.capabilities ?? [])])],
     SecurityOpt: ['no-new-privileges'],
     IpcMode: 'private',
     CgroupnsMode: 'private',
@@ -80,8 +71,9 @@ function hostConfig(input: PostureInput): FullHostConfig {
     AutoRemove: false,
     CgroupParent: input.cgroupParent,
     LogConfig: logConfig,
-    ...limits(spec, input.nofileHard),
-    ...devices(spec.gpuUuids),
+    ...limitsOf(spec, input.limits),
+    ...devices(spec),
+    ...mounts(input.folders),
   };
 }
 
@@ -94,31 +86,27 @@ const logConfig = {
   Config: { 'max-size': '1024t', 'max-file': '1', compress: 'false', mode: 'blocking' },
 };
 
-function limits(spec: WorkloadSpec, engineNofile: number): HostConfig {
-  const nofileHard = Math.min(524_288, engineNofile);
+function devices({ gpuUuids, devices: paths = [] }: WorkloadSpec): HostConfig {
+  const given = paths.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rw' }));
   return {
-    // Equal, so that there is no swap on top; 0 means none of both.
-    ...(spec.memoryBytes > 0 ? { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes } : {}),
-    ...(spec.cpuMilli > 0
-      ? { NanoCpus: Math.max(spec.cpuMilli, leastCpuMilli) * 1_000_000 }
-      : { CpuShares: 64 }),
-    PidsLimit: mostProcesses,
-    ShmSize:
-      spec.memoryBytes > 0
-        ? Math.max(leastShmBytes, Math.floor(spec.memoryBytes / 2))
-        : unlimitedShmBytes,
-    Ulimits: [
-      { Name: 'nofile', Soft: Math.min(65_536, nofileHard), Hard: nofileHard },
-      { Name: 'core', Soft: 0, Hard: 0 },
-    ],
+    ...(given.length === 0 ? {} : { Devices: given }),
+    ...(gpuUuids.length === 0
+      ? {}
+      : { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [...gpuUuids], Capabilities: [['gpu']] }] }),
   };
 }
 
-function devices(gpuUuids: readonly string[]): HostConfig {
-  if (gpuUuids.length === 0) return {};
-  return {
-    DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [...gpuUuids], Capabilities: [['gpu']] }],
-  };
+/** The sources are mounts of our own: the Engine keeps their `nosuid,nodev`, which it cannot set itself. */
+function mounts(folders: readonly ShownFolder[]): HostConfig {
+  if (folders.length === 0) return {};
+  const all = folders.map(({ source, target, readOnly }) => ({
+    Type: 'bind' as const,
+    Source: source,
+    Target: target,
+    ReadOnly: readOnly,
+    BindOptions: { Propagation: 'rprivate' as const },
+  }));
+  return { Mounts: all };
 }
 
 /** RFC 1123 label: a task's name may hold dots and underscores. */

@@ -33,6 +33,8 @@ export async function removeContainer(
   }
   const { layout } = await parts.life.about(signal);
   await removeCgroup(layout, ref);
+  await parts.folders.release(ref, signal);
+  parts.trimmed.delete(containerName(ref));
   await parts.marks.clear(containerName(ref));
   parts.holdings.forget(ref);
 }

@@ -1,17 +1,18 @@
-import type Docker from 'dockerode';
 import type { BackendWorkload, StartOrder } from '../backend.ts';
 import { BackendError } from '../backend.ts';
-import { cgroupParent, setCpuShares } from './cgroup.ts';
+import { setCpuShares } from './cgroup.ts';
 import type { Container } from './container.ts';
 import { findContainer, findStanding, workloadOf } from './container.ts';
+import { cpuShares } from './cpu-shares.ts';
+import { createContainer, missingImage } from './create.ts';
 import { ask, engineSentence, statusOf } from './engine.ts';
-import { heldOf, heldOfOrder } from './holdings.ts';
-import { containerName, labelsFor } from './identity.ts';
-import { findImage } from './image.ts';
+import { heldOf } from './holdings.ts';
+import { containerName } from './identity.ts';
 import type { DockerParts } from './parts.ts';
-import { createOptions } from './posture.ts';
+import { hasInput } from './posture.ts';
 import { removeContainer } from './remove.ts';
 import { startError } from './start-error.ts';
+import { feedInput, type Input } from './stdin.ts';
 
 /** Creates and starts the container of an order, or what of that was not done before. */
 export function startContainer(
@@ -19,19 +20,17 @@ export function startContainer(
   order: StartOrder,
   signal: AbortSignal,
 ): Promise<BackendWorkload> {
-  return parts.starts.run(async () => {
+  const name = containerName(order.ref);
+  const start = async (): Promise<BackendWorkload> => {
     const container = await createOrAdopt(parts, order, signal);
     if (container === null || container.phase === 'created')
       await startCreated(parts, order, signal);
     const now = await findContainer(parts, order.ref, signal);
-    if (now === null)
-      throw new BackendError(
-        'start_failed',
-        `${containerName(order.ref)} was removed while it started`,
-      );
+    if (now === null) throw new BackendError('start_failed', `${name} was removed while it started`);
     parts.holdings.keep(order.ref, heldOf(now));
     return workloadOf(now);
-  }, signal);
+  };
+  return parts.starts.run(() => parts.turns.run(name, start), signal);
 }
 
 /** While another create holds the name and its container cannot be seen yet, when to try again. */
@@ -44,14 +43,15 @@ async function createOrAdopt(
   order: StartOrder,
   signal: AbortSignal,
 ): Promise<Container | null> {
+  if (hasInput(order.spec)) await removeUnstarted(parts, order, signal);
   for (let tries = 1; ; tries += 1) {
     try {
-      await create(parts, order, signal);
+      await createContainer(parts, order, signal);
       return null;
     } catch (error) {
       if (!isTaken(error)) throw refusal(order, error);
       const there = await findStanding(parts, order.ref, signal);
-      if (there !== null && there !== 'foreign') return there;
+      if (there !== null && there !== 'foreign' && mayStand(there, error)) return there;
       // An image that is gone hinders only what is not there yet.
       if (error instanceof BackendError || there === 'foreign' || tries === mostTries)
         throw refusal(order, error);
@@ -60,33 +60,23 @@ async function createOrAdopt(
   }
 }
 
-/** Something may stand there already: the name is taken, or the image is not there any more. */
+/** The engine may still hold what a Runner that died before the start wrote into it: the text would come twice. */
+async function removeUnstarted(parts: DockerParts, { ref }: StartOrder, signal: AbortSignal): Promise<void> {
+  const there = await findContainer(parts, ref, signal);
+  if (there?.phase === 'created') await removeContainer(parts, ref, signal);
+}
+
+/** Something may stand there already: the name is taken, or what it was made of is not there or allowed any more. */
 function isTaken(error: unknown): boolean {
   return (
-    statusOf(error) === 409 || (error instanceof BackendError && error.code === 'image_not_found')
+    statusOf(error) === 409 || (error instanceof BackendError && error.code !== 'engine_down')
   );
 }
 
-async function create(parts: DockerParts, order: StartOrder, signal: AbortSignal): Promise<void> {
-  const { docker, identity, options } = parts;
-  const [image, network, engine] = await Promise.all([
-    findImage(parts, order.spec.image, signal),
-    options.network(),
-    parts.life.about(signal),
-  ]);
-  if (image === null) throw missingImage(order);
-  const body = createOptions({
-    order,
-    labels: labelsFor(identity, order),
-    imageEnv: image.env,
-    networkMode: network.networkMode,
-    cgroupParent: cgroupParent(engine.layout.driver, order.ref),
-    nofileHard: engine.nofileHard,
-  });
-  // The client would put the whole body into the query as well.
-  const call = { _query: { name: containerName(order.ref) }, _body: body, abortSignal: signal };
-  await ask(docker.createContainer(call as Docker.ContainerCreateOptions), signal);
-  parts.holdings.keep(order.ref, heldOfOrder(order));
+/** What runs is left alone; what never ran does not begin against the word of the node's file. */
+function mayStand({ phase }: Container, error: unknown): boolean {
+  const denied = error instanceof BackendError && error.code === 'start_failed';
+  return phase !== 'created' || !denied;
 }
 
 async function startCreated(
@@ -94,27 +84,23 @@ async function startCreated(
   order: StartOrder,
   signal: AbortSignal,
 ): Promise<void> {
-  const container = parts.docker.getContainer(containerName(order.ref));
+  const { ref, spec } = order;
+  const container = parts.docker.getContainer(containerName(ref));
+  let input: Input | null = null;
   try {
+    if (hasInput(spec)) input = await feedInput(parts, { ref, text: spec.stdin ?? '' }, signal);
     await ask(container.start({ abortSignal: signal }), signal);
   } catch (error) {
+    input?.drop();
     if (signal.aborted) throw signal.reason;
     // 304: another start of ours was quicker.
     if (statusOf(error) === 304) return;
-    if (statusOf(error) !== null) await removeContainer(parts, order.ref, signal);
+    if (statusOf(error) !== null) await removeContainer(parts, ref, signal);
     throw refusal(order, error);
   }
   const { layout } = await parts.life.about(signal);
-  await setCpuShares(layout, order.ref, cpuShares(order.spec.cpuMilli));
-}
-
-/** A core weighs what the kernel gives a group by default; who asked for nothing gets what is left over. */
-function cpuShares(cpuMilli: number): number {
-  return Math.min(262_144, Math.max(64, Math.round((cpuMilli * 1024) / 1000)));
-}
-
-function missingImage(order: StartOrder): BackendError {
-  return new BackendError('image_not_found', `"${order.spec.image}" is not on this node`);
+  await setCpuShares(layout, ref, cpuShares(spec.cpuMilli));
+  await input?.handedOver(signal);
 }
 
 function refusal(order: StartOrder, error: unknown): BackendError {

@@ -20,6 +20,8 @@ export interface SimulatedScript {
   startFailure(order: StartOrder): string | null;
   /** Stands for the argv of the task, in the words of `parseProgram`. */
   program(spec: WorkloadSpec): readonly string[] | null;
+  /** What the node offers. */
+  offers: readonly string[];
 }
 
 /** Every image under `sim/` is there but those under `sim/missing`; a start takes 100 ms. */
@@ -31,4 +33,5 @@ export const defaultScript: SimulatedScript = {
   startMs: () => 100,
   startFailure: () => null,
   program: (spec) => spec.argv,
+  offers: [],
 };

@@ -22,6 +22,11 @@ export function createSimulatedBackend(options: {
       engine.assertUp();
       return { name: 'simulated', version: '1', cgroup: 'v2', storageDriver: 'none' };
     },
+    async offers(signal) {
+      signal.throwIfAborted();
+      engine.assertUp();
+      return [...engine.script.offers];
+    },
     async list(signal) {
       signal.throwIfAborted();
       engine.assertUp();
@@ -52,6 +57,7 @@ export function createSimulatedBackend(options: {
     },
     watch: (signal) => watch(engine, signal),
     logs: (ref, position, signal) => readSimulatedLogs(engine, { ref, position }, signal),
+    async trimLogs() {},
     async [Symbol.asyncDispose]() {},
   };
 }
