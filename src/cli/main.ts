@@ -52,7 +52,12 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   env,
-  folders: findFolders({ env, home: homedir(), uid: process.getuid?.() ?? -1 }),
+  folders: findFolders({
+    env,
+    home: homedir(),
+    uid: process.getuid?.() ?? -1,
+    platform: process.platform,
+  }),
   version: versionText,
   clock: systemClock,
   random: nodeRandom,

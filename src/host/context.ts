@@ -74,6 +74,8 @@ export interface HostContext {
   hashes: Hashes;
   log: Logger;
   metrics: Metrics;
+  /** How late this process's loop was since it was asked last, 99th percentile, ms. */
+  loopLagMs: () => number;
   keys: HostKeys;
   authenticator: Authenticator;
   wakes: Wakes;

@@ -61,6 +61,7 @@ export async function openTestContext(options: TestContextOptions = {}): Promise
     hashes: nodeHashes,
     log,
     metrics: createMetrics(),
+    loopLagMs: () => 0,
     keys,
     authenticator: createAuthenticator({ db, keys, hashes: nodeHashes, clock }),
     wakes,

@@ -1,5 +1,6 @@
 import { printable } from '../../lib/text.ts';
 import type { Cli } from '../cli.ts';
+import { leadingFlagsLast } from '../leading-flags.ts';
 import { buildProgram } from '../program.ts';
 import { readLine } from './line.ts';
 import { offersFor } from './offers.ts';
@@ -9,8 +10,9 @@ import { offersFor } from './offers.ts';
  * wrong is an empty answer: nobody wants to read about it in the middle of a line.
  */
 export async function complete(cli: Cli, words: readonly string[]): Promise<void> {
-  const commands = words.slice(0, -1).filter((word) => /^[a-z][a-z-]*$/.test(word));
-  const line = readLine(await buildProgram(cli, commands), words);
+  const before = leadingFlagsLast(words.slice(0, -1));
+  const commands = before.filter((word) => /^[a-z][a-z-]*$/.test(word));
+  const line = readLine(await buildProgram(cli, commands), [...before, words.at(-1) ?? '']);
   const offers = await offersFor(cli, line).catch(() => []);
   const fitting = offers.filter(({ value }) => value.startsWith(':') || value.startsWith(line.part));
   const text = fitting.map(({ value, description }) => {

@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import type { EndCause } from '../../protocol/task-end.ts';
 import type { TaskView } from '../../protocol/task-view.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -12,9 +11,15 @@ const beforeStart: readonly EndCause[] = [
   'approval_refused',
 ];
 
+/** Of Linux, where tasks run: the machine that asks may number them otherwise. signal(7), x86 and ARM. */
+const signalNames =
+  'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'.split(
+    ' ',
+  );
+
 function signalNumber(name: string): number | null {
-  const number = Object.entries(constants.signals).find(([key]) => key === name)?.[1];
-  return number ?? null;
+  const at = signalNames.indexOf(name.replace(/^SIG/, ''));
+  return at === -1 ? null : at + 1;
 }
 
 /**

@@ -12,7 +12,7 @@ const stateStyle = {
   lost: 'red',
 } as const satisfies Record<NodeState, string>;
 
-function stateCell(node: NodeView, style: Style): Cell {
+export function stateCell(node: NodeView, style: Style): Cell {
   return {
     text: [node.state, ...closedWords(node)].join(', '),
     style: (text) => style(stateStyle[node.state], text),

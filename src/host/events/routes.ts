@@ -25,6 +25,7 @@ const pingMs = 15_000;
 
 /** `/api/v1/events`: what happens, as server-sent events with resume. */
 export function eventRoutes(ctx: HostContext) {
+  const watchers = countWatchers(ctx);
   return new Hono<AccessEnv>().get(
     '/',
     describe({
@@ -37,11 +38,31 @@ export function eventRoutes(ctx: HostContext) {
     }),
     requires('events:read'),
     validated('query', query),
-    async (c) => stream(ctx, c, c.req.valid('query')),
+    async (c) => stream(ctx, c, { wanted: c.req.valid('query'), watchers }),
   );
 }
 
-async function stream(ctx: HostContext, c: Context<AccessEnv>, wanted: v.InferOutput<typeof query>): Promise<Response> {
+interface Watching {
+  wanted: v.InferOutput<typeof query>;
+  watchers: Watchers;
+}
+
+interface Watchers {
+  come(): void;
+  go(): void;
+}
+
+function countWatchers({ metrics }: Pick<HostContext, 'metrics'>): Watchers {
+  const gauge = metrics.gauge('weir_event_watchers', 'Event streams that are open.');
+  let now = 0;
+  const change = (by: number) => (): void => {
+    now += by;
+    gauge.set(now);
+  };
+  return { come: change(1), go: change(-1) };
+}
+
+async function stream(ctx: HostContext, c: Context<AccessEnv>, { wanted, watchers }: Watching): Promise<Response> {
   const since = await startOf(ctx, c.req.header('last-event-id'), wanted.since);
   c.header('X-Accel-Buffering', 'no');
   c.header('Cache-Control', 'no-store');
@@ -51,11 +72,16 @@ async function stream(ctx: HostContext, c: Context<AccessEnv>, wanted: v.InferOu
     const signal = AbortSignal.any([gone.signal, ctx.stopping]);
     await sse.write(': weir\n\n');
     const pings = ping(ctx, (text) => sse.write(text), signal);
-    for await (const event of followEvents(ctx, { since, filter: wanted }, signal)) {
-      await sse.writeSSE({ id: String(event.seq), event: event.type, data: JSON.stringify(event) });
+    watchers.come();
+    try {
+      for await (const event of followEvents(ctx, { since, filter: wanted }, signal)) {
+        await sse.writeSSE({ id: String(event.seq), event: event.type, data: JSON.stringify(event) });
+      }
+    } finally {
+      watchers.go();
+      gone.abort();
+      await pings;
     }
-    gone.abort();
-    await pings;
   });
 }
 

@@ -18,6 +18,7 @@ type RunnerEnv = { Variables: AccessEnv['Variables'] & { session: Session; beare
 /** `/api/v1/runner`: what Runners call. Enrolment goes by a join token, the rest by the node's own key. */
 export function runnerRoutes(ctx: HostContext, sessions: Sessions) {
   const held = createHeld();
+  const syncs = ctx.metrics.counter('weir_sync_total', 'Sync calls that were answered.', ['result']);
   return new Hono<RunnerEnv>()
     .post(
       '/enrol',
@@ -56,7 +57,9 @@ export function runnerRoutes(ctx: HostContext, sessions: Sessions) {
       validated('json', syncRequestSchema),
       async (c) => {
         const turn = { node: c.get('session').node, held, request: c.req.valid('json') };
-        return c.json(await syncNode(ctx, turn, c.req.raw.signal));
+        const answer = await syncNode(ctx, turn, c.req.raw.signal);
+        syncs.add(1, [answer.superseded ? 'superseded' : answer.desired ? 'desired' : answer.acked.length > 0 ? 'report' : 'idle']);
+        return c.json(answer);
       },
     );
 }

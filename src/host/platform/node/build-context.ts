@@ -3,6 +3,7 @@ import { toBase64Url } from '../../../lib/crypto.ts';
 import type { Logger } from '../../../lib/logger.ts';
 import { createMetrics, type Metrics } from '../../../lib/metrics.ts';
 import { loadSigningKey } from '../../../lib/node/ed25519.ts';
+import { measureLoopLag } from '../../../lib/node/loop-lag.ts';
 import { nodeHashes, nodeRandom } from '../../../lib/node/hashes.ts';
 import type { TlsIdentity } from '../../../lib/node/tls-identity.ts';
 import { createAuthenticator } from '../../auth/authenticate.ts';
@@ -58,6 +59,8 @@ export async function buildContext(options: ContextOptions, parts: Parts): Promi
   const keys = createHostKeys([signingKey]);
   const config = { ...defaultHostConfig, ...options.config, hostNames: [...options.hostNames, ...ownNames()] };
   const sharedPresence = shared ? createSharedPresence({ db, clock, knownMs: config.suspectMs }) : null;
+  const loopLag = measureLoopLag();
+  stopping.addEventListener('abort', () => loopLag[Symbol.dispose](), { once: true });
   const ctx: HostContext = {
     version: options.version,
     cluster,
@@ -69,6 +72,7 @@ export async function buildContext(options: ContextOptions, parts: Parts): Promi
     hashes: nodeHashes,
     log: options.log,
     metrics,
+    loopLagMs: () => loopLag.takeP99Ms(),
     keys,
     authenticator: createAuthenticator({ db, keys, hashes: nodeHashes, clock }),
     wakes,

@@ -69,6 +69,7 @@ function contextOf({ hostNames }: Environment, { db, cluster, presence, keys }: 
     hashes: nodeHashes,
     log: createConsoleLog(),
     metrics: createMetrics(),
+    loopLagMs: () => 0,
     keys,
     authenticator: createAuthenticator({ db, keys, hashes: nodeHashes, clock: systemClock }),
     wakes: createPollingWakes(systemClock, config.pollMs),
