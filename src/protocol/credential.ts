@@ -18,7 +18,6 @@ export const scopes = [
   'metrics:read',
 ] as const;
 export type Scope = (typeof scopes)[number];
-export const scopeSchema = v.picklist(scopes);
 
 /** Claims of a stream token: one Runner start, one attempt, one purpose. */
 export const streamClaimsSchema = v.object({

@@ -53,6 +53,8 @@ describe('the search for forbidden imports', () => {
     ['the protocol uses words of Node', 'src/protocol/a.ts', '../lib/node/a.ts'],
     ['dockerode stands outside its adapter', 'src/runner/sync/a.ts', 'dockerode'],
     ['the CLI looks into the Runner', 'src/cli/a.ts', '../runner/a.ts'],
+    ['the CLI takes what needs Linux', 'src/cli/a.ts', '../lib/node/folder-lock.ts'],
+    ['what the CLI takes takes what needs Linux', 'src/lib/node/a.ts', './run-tool.ts'],
     ['a file is in no room', 'src/utils.ts', './lib/a.ts'],
     ['a folder of the Host is in no room', 'src/host/services/a.ts', '../../lib/a.ts'],
   ])('refuses when %s', (_, file, specifier) => {

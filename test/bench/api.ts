@@ -45,14 +45,25 @@ async function rates(name: string, { url, token }: RunningHost): Promise<Row[]> 
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
   };
   const submit = (): Promise<void> => ask('/api/v1/tasks', waiting);
-  await ask('/api/v1/tasks/batch', Array.from({ length: listed }, () => waiting));
+  await ask(
+    '/api/v1/tasks/batch',
+    Array.from({ length: listed }, () => waiting),
+  );
   for (let warm = 0; warm < 20; warm += 1) await submit();
   const rows: Row[] = [];
   for (const clients of [1, 16, 64]) {
-    rows.push({ name: `${name}: submit, ${clients} clients`, value: await rate(clients, submit), unit: 'requests/s' });
+    rows.push({
+      name: `${name}: submit, ${clients} clients`,
+      value: await rate(clients, submit),
+      unit: 'requests/s',
+    });
   }
   for (const clients of [1, 16]) {
-    rows.push({ name: `${name}: list of 50, ${clients} clients`, value: await rate(clients, () => ask('/api/v1/tasks?limit=50')), unit: 'requests/s' });
+    rows.push({
+      name: `${name}: list of 50, ${clients} clients`,
+      value: await rate(clients, () => ask('/api/v1/tasks?limit=50')),
+      unit: 'requests/s',
+    });
   }
   return rows;
 }
@@ -77,12 +88,29 @@ function startUp({ main }: Built): Row[] {
   const bare = 'Node alone, from start to end';
   const rows: Row[] = [
     { name: bare, value: node, unit: 'ms' },
-    { name: 'weir --version on Node', value: median(() => capture(process.execPath, [main, '--version'])), unit: 'ms' },
-    { name: 'weir --help on Node', value: median(() => capture(process.execPath, [main, '--help'])), unit: 'ms' },
+    {
+      name: 'weir --version on Node',
+      value: median(() => capture(process.execPath, [main, '--version'])),
+      unit: 'ms',
+    },
+    {
+      name: 'weir --help on Node',
+      value: median(() => capture(process.execPath, [main, '--help'])),
+      unit: 'ms',
+    },
   ];
   const bun = findBun();
-  if ('path' in bun) rows.push({ name: 'weir --version on Bun', value: median(() => capture(bun.path, [main, '--version'])), unit: 'ms' });
-  return rows.map((row) => ({ ...row, baseline: bare, ratio: Math.round((row.value / node) * 100) / 100 }));
+  if ('path' in bun)
+    rows.push({
+      name: 'weir --version on Bun',
+      value: median(() => capture(bun.path, [main, '--version'])),
+      unit: 'ms',
+    });
+  return rows.map((row) => ({
+    ...row,
+    baseline: bare,
+    ratio: Math.round((row.value / node) * 100) / 100,
+  }));
 }
 
 function median(work: () => unknown): number {

@@ -75,14 +75,15 @@ describe('what the Host refuses', () => {
   });
 
   it('is told for each of several, and the first decides', async () => {
-    answer = (path) => {
-      const error = path.includes('gone')
-        ? new ProblemError('not_found', 'gone')
-        : new ProblemError('state_conflict', 'ended');
-      return { status: error.status, body: JSON.stringify(error.toProblem('r')) };
-    };
-    expect(await terminal.weir('task', 'kill', 'gone', 'ended')).toBe(3);
+    const items = [
+      { id: 'gone', state: null, problem: { code: 'not_found', detail: 'gone' } },
+      { id: 't1', state: 'stopping', problem: null },
+      { id: 't2', state: null, problem: { code: 'state_conflict', detail: 'ended' } },
+    ];
+    answer = () => ({ status: 200, body: JSON.stringify({ items }) });
+    expect(await terminal.weir('task', 'kill', 'gone', 't1', 't2')).toBe(3);
     expect(terminal.stderr.text()).toBe('weir: gone (not_found)\nweir: ended (state_conflict)\n');
+    expect(terminal.stdout.text()).toBe('ID  STATE\nt1  stopping\n');
   });
 });
 
@@ -142,7 +143,19 @@ describe('a wrong command line', () => {
     [['task', 'list', '--state', 'done'], /no state "done".*the states are held/],
     [['task', 'list', '--nope'], /unknown option '--nope'/],
     [['task', 'show'], /missing required argument 'task'.*see `weir task show --help`/],
-    [['run', '--', 'true'], /needs an image/],
+    [['run', '--image', 'i', '--ulimit', 'nofile', '--', 'y'], /NAME=SOFT/],
+    [['run', '--image', 'i', '--mount', 'data', '--', 'y'], /NAME:PATH/],
+    [['run', '--image', 'i', '--gpus', '0', '--gpu-model', 'x'], /asks for no GPU/],
+    [['run', '--image', 'i', '--retry-on', 'bad-luck'], /no kind of failure "bad-luck"/],
+    [['run', '--image', 'i', '--not-before', 'tomorrow'], /neither a time/],
+    [['run', '--image', 'i', '--stdin', '/nonexistent/file'], /--stdin .* ENOENT/],
+    [['task', 'submit', '-f', 'x.json', '--cpus', '2'], /has the whole spec/],
+    [['task', 'pause'], /no task is named/],
+    [['task', 'hold', 't1', '--state', 'queued'], /give one of the two/],
+    [['task', 'retry', '--state', 'over'], /no state "over"/],
+    [['task', 'extend', 't1'], /--time-limit/],
+    [['task', 'priority', 't1', 'first'], /no priority class/],
+    [['node', 'label', 'n1', 'rack'], /no change of a label/],
     [['run', '--image', 'i', '--shell', 'x', '--', 'y'], /give one of them/],
     [['run', '--image', 'i', '-e', '=x', '--', 'y'], /KEY=VALUE/],
     [['run', '--image', 'i', '-e', 'MISSING', '--', 'y'], /no such variable/],

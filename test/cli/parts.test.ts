@@ -12,7 +12,7 @@ import { age, span } from '../../src/cli/output/age.ts';
 import { jsonText } from '../../src/cli/output/print.ts';
 import { createStyle } from '../../src/cli/output/style.ts';
 import { sheet, table } from '../../src/cli/output/table.ts';
-import { specFromFlags } from '../../src/cli/spec-flags.ts';
+import { specsFromFlags } from '../../src/cli/spec/from-flags.ts';
 import { bareEnd, type End, endedState } from '../../src/protocol/task-end.ts';
 import { captureOutput } from './cli-harness.ts';
 
@@ -120,10 +120,10 @@ describe('the exit code of a task', () => {
 
 describe('options', () => {
   it('become a spec that leaves the rest to the Host', () => {
-    const env = { HOME: '/root' };
-    expect(specFromFlags({ image: 'i' }, [], env)).toEqual({ image: 'i' });
+    const around = { env: { HOME: '/root' }, nowMs: 0 };
+    expect(specsFromFlags({ image: 'i' }, [], around)).toEqual([{ image: 'i' }]);
     expect(
-      specFromFlags(
+      specsFromFlags(
         {
           image: 'i',
           cpus: 1.5,
@@ -136,9 +136,10 @@ describe('options', () => {
           timeLimit: '1h',
         },
         ['run', '--fast'],
-        env,
+        around,
       ),
-    ).toEqual({
+    ).toEqual([
+      {
       image: 'i',
       command: ['run', '--fast'],
       env: { A: 'b=c', HOME: '/root' },
@@ -146,7 +147,8 @@ describe('options', () => {
       placement: { node: 'n1', labels: { disk: 'nvme' } },
       labels: { x: '2' },
       timeLimit: '1h',
-    });
+      },
+    ]);
   });
 
   it('refuse a label without a value', () => {
@@ -156,16 +158,43 @@ describe('options', () => {
 
 describe('folders', () => {
   it('follow XDG, ignore what is not absolute, and are /var/lib/weir for root', () => {
-    expect(findFolders({ env: {}, home: '/home/ann', uid: 1000 })).toEqual({
+    const platform = 'linux';
+    expect(findFolders({ env: {}, home: '/home/ann', uid: 1000, platform })).toEqual({
       config: '/home/ann/.config/weir',
       data: '/home/ann/.local/share/weir',
       system: '/etc/weir',
     });
     const env = { XDG_CONFIG_HOME: '/c', XDG_DATA_HOME: 'relative' };
-    expect(findFolders({ env, home: '/root', uid: 0 })).toEqual({
+    expect(findFolders({ env, home: '/root', uid: 0, platform })).toEqual({
       config: '/c/weir',
       data: '/var/lib/weir',
       system: '/etc/weir',
+    });
+  });
+
+  it('are where macOS has them, unless XDG says otherwise', () => {
+    const mac = { home: '/Users/ann', uid: 501, platform: 'darwin' };
+    const library = '/Users/ann/Library/Application Support/weir';
+    expect(findFolders({ ...mac, env: {} })).toEqual({
+      config: library,
+      data: library,
+      system: '/etc/weir',
+    });
+    const env = { XDG_CONFIG_HOME: '/Users/ann/.config' };
+    expect(findFolders({ ...mac, env }).config).toBe('/Users/ann/.config/weir');
+  });
+
+  it('are where Windows has them, with or without its variables', () => {
+    const windows = { home: 'C:\\Users\\ann', uid: -1, platform: 'win32' };
+    expect(findFolders({ ...windows, env: {} })).toEqual({
+      config: 'C:\\Users\\ann\\AppData\\Roaming\\weir',
+      data: 'C:\\Users\\ann\\AppData\\Local\\weir',
+      system: 'C:\\ProgramData\\weir',
+    });
+    const env = { APPDATA: 'D:\\roam', LOCALAPPDATA: 'relative', XDG_CONFIG_HOME: '/x' };
+    expect(findFolders({ ...windows, env })).toMatchObject({
+      config: 'D:\\roam\\weir',
+      data: 'C:\\Users\\ann\\AppData\\Local\\weir',
     });
   });
 });

@@ -42,6 +42,6 @@ describe('the process', { timeout: 20_000 }, () => {
     );
     expect(answers[0]).toMatch(/^list\t.*\nlogs\t/);
     expect(answers[1]).toMatch(/^--image\t/);
-    expect(answers[2]).toMatch(/^table\t.*\njson/);
+    expect(answers[2]).toMatch(/^table\t.*\nwide/);
   });
 });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import { bareEnd, type End, endedState } from '../../src/protocol/task-end.ts';
 import { ProblemError } from '../../src/protocol/problem.ts';
+import { parseArrayRange } from '../../src/protocol/task-array.ts';
 import { isEnded, type TaskState } from '../../src/protocol/task-state.ts';
 import { createWake, type Wake } from '../../src/lib/wake.ts';
 
@@ -68,8 +69,21 @@ export async function startSmallHost(): Promise<SmallHost> {
       fix: 'see `weir task list`',
     });
   };
+  const roots = (): SmallTask[] => [...tasks.values()].filter(({ view }) => !view.id.includes('.'));
   const submit = (spec: Record<string, unknown>): SmallTask => {
-    const id = `t${tasks.size + 1}`;
+    const id = `t${roots().length + 1}`;
+    const range = typeof spec['array'] === 'string' ? parseArrayRange(spec['array']) : null;
+    if (range === null) return add(id, spec, {});
+    if (typeof range === 'string') throw new ProblemError('invalid_field', range);
+    const array = add(id, spec, { members: { queued: range.indexes.length } });
+    for (const index of range.indexes) add(`${id}.${index}`, spec, { array: { id, index } });
+    return array;
+  };
+  const add = (
+    id: string,
+    spec: Record<string, unknown>,
+    more: Record<string, unknown>,
+  ): SmallTask => {
     const view = {
       id,
       name: typeof spec['name'] === 'string' ? spec['name'] : id,
@@ -90,12 +104,15 @@ export async function startSmallHost(): Promise<SmallHost> {
       labels: {},
       gpus: [],
       spec,
+      ...more,
     };
     const task: SmallTask = { view, records: [] };
     tasks.set(id, task);
     changed(task, 'task.queued');
     return task;
   };
+  const membersOf = (id: string): SmallTask[] =>
+    [...tasks.values()].filter(({ view }) => view.id.startsWith(`${id}.`));
   /** Calls `step` now and at each change, until it answers `false` or the client is gone. */
   const hold = async (response: ServerResponse, step: () => boolean): Promise<void> => {
     const wake = createWake();
@@ -151,14 +168,17 @@ export async function startSmallHost(): Promise<SmallHost> {
         items: (body as Record<string, unknown>[]).map((spec) => submit(spec).view),
       });
     }
+    const array = url.searchParams.get('array');
     if (id === undefined)
       return json(200, {
-        items: [...tasks.values()].map(({ view }) => view),
+        items: (array === null ? roots() : membersOf(array)).map(({ view }) => view),
         cursor: null,
         asOf: events.length,
       });
     const task = find(id);
     if (verb === 'kill') {
+      for (const { view } of membersOf(task.view.id))
+        if (!isEnded(view.state)) host.end(view.id, { cause: 'killed_by', exitCode: 143 });
       if (isEnded(task.view.state))
         throw new ProblemError('state_conflict', `${task.view.id} has ended`);
       host.end(task.view.id, { cause: 'killed_by', exitCode: 143, signal: null });

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   connect,
@@ -19,6 +20,8 @@ const pages = readPages()
   .map(({ name, text: page }) => ({ name, blocks: blocksOf(page) }))
   .filter(({ blocks }) => blocks.length > 0);
 
+const bot = fileURLToPath(new URL('../../docs/recipes/bot.mjs', import.meta.url));
+
 interface Shell {
   cwd: string;
   env: Record<string, string>;
@@ -29,6 +32,7 @@ async function withWeir(use: (shell: Shell) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'weir-docs-'));
   try {
     await mkdir(join(folder, 'work'));
+    await copyFile(bot, join(folder, 'work', 'bot.mjs'));
     await mkdir(join(folder, 'data'));
     await runWeir(folder, use);
   } finally {

@@ -19,8 +19,13 @@ export interface Page {
 
 /** README.md and all of `docs/`, without what is generated. */
 export function readPages(): Page[] {
-  const inDocs = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
-  const names = ['README.md', ...inDocs.sort().map((file) => `docs/${file}`)];
+  const inDocs = ['docs', 'docs/recipes'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((file) => file.endsWith('.md'))
+      .sort()
+      .map((file) => `${folder}/${file}`),
+  );
+  const names = ['README.md', ...inDocs];
   return names.map((name) => ({ name, text: readFileSync(join(root, name), 'utf8') }));
 }
 

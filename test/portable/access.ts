@@ -10,9 +10,19 @@ export function accessSuite(target: TargetOf): void {
       const { call } = target();
       expect((await call('GET', '/healthz', undefined, anonymous)).body).toEqual({ status: 'ok' });
       expect((await call('GET', '/readyz', undefined, anonymous)).body).toEqual({ status: 'ok' });
-      for (const path of ['/api/v1/tasks', '/api/v1/nodes', '/api/v1/events', '/metrics', '/api/v1/nothing']) {
+      for (const path of [
+        '/api/v1/tasks',
+        '/api/v1/nodes',
+        '/api/v1/events',
+        '/metrics',
+        '/api/v1/nothing',
+      ]) {
         const refused = await call('GET', path, undefined, anonymous);
-        expect([path, refused.status, problemOf(refused).code]).toEqual([path, 401, 'unauthenticated']);
+        expect([path, refused.status, problemOf(refused).code]).toEqual([
+          path,
+          401,
+          'unauthenticated',
+        ]);
         expect(refused.headers.get('www-authenticate')).toContain('Bearer');
       }
     });
@@ -21,7 +31,9 @@ export function accessSuite(target: TargetOf): void {
       const { call, token } = target();
       const at = token.length - 20;
       const forged = `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
-      const refused = await call('GET', '/api/v1/tasks', undefined, { authorization: `Bearer ${forged}` });
+      const refused = await call('GET', '/api/v1/tasks', undefined, {
+        authorization: `Bearer ${forged}`,
+      });
       expect([refused.status, problemOf(refused).code]).toEqual([401, 'unauthenticated']);
     });
 
@@ -35,7 +47,9 @@ export function accessSuite(target: TargetOf): void {
 
     it('describes itself and tells metrics', async () => {
       const { call } = target();
-      const document = (await call('GET', '/openapi.json', undefined, anonymous)).body as { paths: object };
+      const document = (await call('GET', '/openapi.json', undefined, anonymous)).body as {
+        paths: object;
+      };
       expect(Object.keys(document.paths)).toContain('/api/v1/tasks');
       expect((await call('GET', '/metrics')).text).toMatch(/^weir_http_request_seconds_count\{/m);
     });

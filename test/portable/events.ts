@@ -8,7 +8,9 @@ const waiting = { ...smallTask, resources: { ...smallTask.resources, cpus: 1000 
 export function eventSuite(target: TargetOf): void {
   const follow = (search: string, headers: Record<string, string> = {}): Promise<Response> => {
     const { url, token } = target();
-    return fetch(`${url}/api/v1/events?${search}`, { headers: { authorization: `Bearer ${token}`, ...headers } });
+    return fetch(`${url}/api/v1/events?${search}`, {
+      headers: { authorization: `Bearer ${token}`, ...headers },
+    });
   };
 
   describe('events', () => {
@@ -27,7 +29,10 @@ export function eventSuite(target: TargetOf): void {
       const { call } = target();
       const { id } = taskOf(await call('POST', '/api/v1/tasks', waiting));
       await call('POST', `/api/v1/tasks/${id}/kill`, {});
-      const types = async (headers: Record<string, string>, count: number): Promise<[string[], number]> => {
+      const types = async (
+        headers: Record<string, string>,
+        count: number,
+      ): Promise<[string[], number]> => {
         await using stream = readEvents(await follow(`since=0&subject=${id}`, headers));
         const seen = await stream.until(count);
         return [seen.map(({ type }) => type), seen[0]?.seq ?? 0];

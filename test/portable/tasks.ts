@@ -14,13 +14,23 @@ export function taskSuite(target: TargetOf): void {
       expect(first.status).toBe(201);
       const again = await call('POST', '/api/v1/tasks', { ...waiting, name: 'kept' }, headers);
       expect(taskOf(again).id).toBe(taskOf(first).id);
-      expect(problemOf(await call('POST', '/api/v1/tasks', { ...waiting, name: 'other' }, headers)).code).toBe('idempotency_mismatch');
-      expect(taskOf(await call('GET', '/api/v1/tasks/kept'))).toMatchObject({ id: taskOf(first).id, state: 'queued', owner: 'admin' });
+      expect(
+        problemOf(await call('POST', '/api/v1/tasks', { ...waiting, name: 'other' }, headers)).code,
+      ).toBe('idempotency_mismatch');
+      expect(taskOf(await call('GET', '/api/v1/tasks/kept'))).toMatchObject({
+        id: taskOf(first).id,
+        state: 'queued',
+        owner: 'admin',
+      });
     });
 
     it('lists page by page, newest first, each once', async () => {
       const { call } = target();
-      const batch = Array.from({ length: 7 }, (_, at) => ({ ...waiting, name: `page-${at}`, labels: { set: 'pages' } }));
+      const batch = Array.from({ length: 7 }, (_, at) => ({
+        ...waiting,
+        name: `page-${at}`,
+        labels: { set: 'pages' },
+      }));
       expect((await call('POST', '/api/v1/tasks/batch', batch)).status).toBe(201);
       const names: string[] = [];
       let cursor: string | null = '';
@@ -36,20 +46,31 @@ export function taskSuite(target: TargetOf): void {
     it('takes all of a batch or none, and says which field is wrong', async () => {
       const { call } = target();
       const { asOf } = pageOf(await call('GET', '/api/v1/tasks?name=half'));
-      const refused = await call('POST', '/api/v1/tasks/batch', [{ ...waiting, name: 'half' }, { ...waiting, command: 'no array' }]);
+      const refused = await call('POST', '/api/v1/tasks/batch', [
+        { ...waiting, name: 'half' },
+        { ...waiting, command: 'no array' },
+      ]);
       expect(refused.status).toBe(422);
       expect(problemOf(refused).errors?.[0]?.pointer).toMatch(/^\/1\/command/);
       const after = pageOf(await call('GET', '/api/v1/tasks?name=half'));
       expect([after.items.length, after.asOf >= asOf]).toEqual([0, true]);
       expect(problemOf(await call('POST', '/api/v1/tasks', '{"image"')).code).toBe('bad_json');
-      expect(problemOf(await call('POST', '/api/v1/tasks', 'image', { 'content-type': 'text/plain' })).code).toBe('unsupported_media_type');
+      expect(
+        problemOf(await call('POST', '/api/v1/tasks', 'image', { 'content-type': 'text/plain' }))
+          .code,
+      ).toBe('unsupported_media_type');
     });
 
     it('kills a queued task at once, and refuses to do it twice', async () => {
       const { call } = target();
       const { id } = taskOf(await call('POST', '/api/v1/tasks', waiting));
-      expect(taskOf(await call('POST', `/api/v1/tasks/${id}/kill`, {}))).toMatchObject({ state: 'killed', end: { cause: 'killed_by' } });
-      expect(problemOf(await call('POST', `/api/v1/tasks/${id}/kill`, {})).code).toBe('state_conflict');
+      expect(taskOf(await call('POST', `/api/v1/tasks/${id}/kill`, {}))).toMatchObject({
+        state: 'killed',
+        end: { cause: 'killed_by' },
+      });
+      expect(problemOf(await call('POST', `/api/v1/tasks/${id}/kill`, {})).code).toBe(
+        'state_conflict',
+      );
       expect(taskOf(await call('GET', `/api/v1/tasks/${id}/wait?timeout=1s`)).state).toBe('killed');
     });
 

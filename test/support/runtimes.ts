@@ -36,9 +36,16 @@ export function buildWeir(): Built {
   const cache = join(root, 'node_modules/.cache/weir');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'built-'));
-  const result = capture(join(root, 'node_modules/.bin/tsup'), ['--out-dir', folder, '--no-sourcemap'], { cwd: root });
+  const result = capture(
+    join(root, 'node_modules/.bin/tsup'),
+    ['--out-dir', folder, '--no-sourcemap'],
+    { cwd: root },
+  );
   if (!result.ok) throw new Error(`the build failed: ${result.stdout}${result.stderr}`);
-  return { main: join(folder, 'cli/main.js'), [Symbol.dispose]: () => rmSync(folder, { recursive: true }) };
+  return {
+    main: join(folder, 'cli/main.js'),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true }),
+  };
 }
 
 /** Every runtime that Weir is for, whether this machine has it or not. */
@@ -63,7 +70,9 @@ export async function findRuntimes(): Promise<Runtime[]> {
         const parts = createParts();
         return parts.orEnd(async () => {
           const server = parts.add(await startSqld());
-          const host = parts.add(await startProcess(process.execPath, built, { WEIR_HOST_DATABASE_URL: server.url }));
+          const host = parts.add(
+            await startProcess(process.execPath, built, { WEIR_HOST_DATABASE_URL: server.url }),
+          );
           return { url: host.url, token: host.token, [Symbol.asyncDispose]: parts.end };
         });
       },
@@ -79,7 +88,12 @@ export async function findRuntimes(): Promise<Runtime[]> {
 
 function asProcess(name: string, found: { path: string } | { missing: string }): Runtime {
   const missing = 'missing' in found ? found.missing : null;
-  return { name, dials: true, missing, start: (built) => startProcess('path' in found ? found.path : '', built) };
+  return {
+    name,
+    dials: true,
+    missing,
+    start: (built) => startProcess('path' in found ? found.path : '', built),
+  };
 }
 
 interface Parts {
@@ -116,7 +130,11 @@ interface HostProcess extends RunningHost {
   dataDir: string;
 }
 
-async function startProcess(program: string, { main }: Built, env: Record<string, string> = {}): Promise<HostProcess> {
+async function startProcess(
+  program: string,
+  { main }: Built,
+  env: Record<string, string> = {},
+): Promise<HostProcess> {
   const dataDir = testFolder();
   const child = launch(program, [main, 'host', '--data', dataDir, '--listen', '127.0.0.1:0'], env);
   const stop = async (): Promise<void> => {
@@ -138,9 +156,15 @@ async function startWorkerd(wrangler: string, built: Built): Promise<RunningHost
   const parts = createParts();
   return parts.orEnd(async () => {
     const server = parts.add(await startSqld());
-    const host = parts.add(await startProcess(process.execPath, built, { WEIR_HOST_DATABASE_URL: server.url }));
+    const host = parts.add(
+      await startProcess(process.execPath, built, { WEIR_HOST_DATABASE_URL: server.url }),
+    );
     const port = await freePort();
-    const child = launch(process.execPath, [wrangler, ...workerFlags(host, { port, databaseUrl: server.url })], quiet);
+    const child = launch(
+      process.execPath,
+      [wrangler, ...workerFlags(host, { port, databaseUrl: server.url })],
+      quiet,
+    );
     parts.add({ [Symbol.asyncDispose]: () => child.end() });
     const url = `http://127.0.0.1:${port}`;
     await child.until(async () => ((await answers(`${url}/readyz`)) ? url : null));
@@ -149,16 +173,34 @@ async function startWorkerd(wrangler: string, built: Built): Promise<RunningHost
 }
 
 /** Without these it asks the internet for things. */
-const quiet = { WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false', NO_COLOR: '1' };
+const quiet = {
+  WRANGLER_SEND_METRICS: 'false',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+  NO_COLOR: '1',
+};
 
-function workerFlags({ dataDir }: HostProcess, { port, databaseUrl }: { port: number; databaseUrl: string }): string[] {
+function workerFlags(
+  { dataDir }: HostProcess,
+  { port, databaseUrl }: { port: number; databaseUrl: string },
+): string[] {
   const pem = readFileSync(join(dataDir, 'host/keys/signing.pem'), 'utf8');
   const variables = join(dataDir, 'worker.env');
-  const secrets = { WEIR_SIGNING_KEY: pem.replace(/-----[A-Z ]+-----|\s/g, ''), WEIR_HOST_DATABASE_URL: databaseUrl };
+  const secrets = {
+    WEIR_SIGNING_KEY: pem.replace(/-----[A-Z ]+-----|\s/g, ''),
+    WEIR_HOST_DATABASE_URL: databaseUrl,
+  };
   const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"\n`);
   writeFileSync(variables, lines.join(''), { mode: 0o600 });
   const where = ['--local', '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'];
-  return ['dev', ...where, '--persist-to', join(dataDir, 'worker'), '--show-interactive-dev-session=false', '--env-file', variables];
+  return [
+    'dev',
+    ...where,
+    '--persist-to',
+    join(dataDir, 'worker'),
+    '--show-interactive-dev-session=false',
+    '--env-file',
+    variables,
+  ];
 }
 
 interface Launched {
@@ -168,7 +210,11 @@ interface Launched {
 }
 
 function launch(program: string, args: readonly string[], env: Record<string, string>): Launched {
-  const child: ChildProcess = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const child: ChildProcess = spawn(program, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-10_000);
@@ -176,17 +222,23 @@ function launch(program: string, args: readonly string[], env: Record<string, st
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
   let failure: Error | null = null;
-  const over = Promise.race([once(child, 'exit'), once(child, 'error').then(([error]) => (failure = error as Error))]);
-  const isOver = (): boolean => failure !== null || child.exitCode !== null || child.signalCode !== null;
+  const over = Promise.race([
+    once(child, 'exit'),
+    once(child, 'error').then(([error]) => (failure = error as Error)),
+  ]);
+  const isOver = (): boolean =>
+    failure !== null || child.exitCode !== null || child.signalCode !== null;
   return {
     async until(look) {
-      for (const started = performance.now(); performance.now() - started < startWithinMs; ) {
+      for (const started = performance.now(); performance.now() - started < startWithinMs;) {
         if (isOver()) break;
         const found = await look();
         if (found !== null) return found;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
-      throw new Error(`${program} ${args.join(' ')} did not answer:\n${failure?.message ?? output}`);
+      throw new Error(
+        `${program} ${args.join(' ')} did not answer:\n${failure?.message ?? output}`,
+      );
     },
     async end() {
       if (isOver()) return;
@@ -198,7 +250,9 @@ function launch(program: string, args: readonly string[], env: Record<string, st
 
 async function endpointOf(dataDir: string): Promise<string | null> {
   try {
-    const { url } = JSON.parse(readFileSync(join(dataDir, 'endpoint.json'), 'utf8')) as { url: string };
+    const { url } = JSON.parse(readFileSync(join(dataDir, 'endpoint.json'), 'utf8')) as {
+      url: string;
+    };
     return (await answers(`${url}/readyz`)) ? url : null;
   } catch {
     return null;

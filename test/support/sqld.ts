@@ -17,7 +17,13 @@ export async function startSqld(): Promise<TestSqld> {
   const program = await ensureSqld();
   const folder = testFolder();
   const port = await freePort();
-  const flags = ['--no-welcome', '--db-path', join(folder, 'sqld'), '--http-listen-addr', `127.0.0.1:${port}`];
+  const flags = [
+    '--no-welcome',
+    '--db-path',
+    join(folder, 'sqld'),
+    '--http-listen-addr',
+    `127.0.0.1:${port}`,
+  ];
   const child = spawn(program, flags, { stdio: 'ignore', cwd: folder, env: { RUST_LOG: 'error' } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = async (): Promise<void> => {
@@ -36,7 +42,7 @@ export async function startSqld(): Promise<TestSqld> {
 }
 
 async function untilAnswers(url: string, exitCode: () => number | null): Promise<void> {
-  for (const started = performance.now(); performance.now() - started < startWithinMs; ) {
+  for (const started = performance.now(); performance.now() - started < startWithinMs;) {
     if (exitCode() !== null) throw new Error(`sqld ended with ${exitCode()}`);
     const answer = await fetch(`${url}/health`).catch(() => null);
     if (answer?.ok) return;

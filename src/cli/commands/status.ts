@@ -32,9 +32,9 @@ export function status(cli: Cli) {
           nodes: countsOf(answer['nodes']),
           tasks: countsOf(answer['tasks']),
         };
-        const { queue, running, attention } = overview;
+        const { nodes, queue, running, attention } = overview;
         return {
-          value: { ...answer, overview: { queue, running, attention } },
+          value: { ...answer, overview: { nodes, queue, running, attention } },
           table: () => statusText(told, overview, lookOf(cli)),
           name: () => [told.cluster ?? ''],
         };

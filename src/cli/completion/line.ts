@@ -60,7 +60,7 @@ function step(walk: Walk, word: string): void {
 }
 
 function option(walk: Walk, word: string): void {
-  const [name = '', value] = splitOnce(word);
+  const [name, value] = splitOnce(word);
   const found = optionOf(walk.command, name);
   if (!found || !takesValue(found)) return;
   if (value === undefined) walk.pending = found;
@@ -83,7 +83,7 @@ function question(walk: Walk, last: string): Pick<Line, 'asked' | 'before' | 'pa
   if (walk.foreign) return { asked: { kind: 'foreign' }, before: '', part: last };
   if (walk.pending)
     return { asked: { kind: 'value', option: walk.pending }, before: '', part: last };
-  const [name = '', value] = splitOnce(last);
+  const [name, value] = splitOnce(last);
   const found = last.startsWith('-') && value !== undefined && optionOf(walk.command, name);
   if (found)
     return { asked: { kind: 'value', option: found }, before: `${name}=`, part: value ?? '' };

@@ -119,7 +119,14 @@ function createOutputs(options: GroupFollowing, signal: AbortSignal): Outputs {
         onPause: () => undefined,
         onRecord: lines.push,
         onFailure: options.onLogFailure,
-        within: (read) => within(() => read().finally(lines.flush)),
+        within: (read) =>
+          within(async () => {
+            try {
+              await read();
+            } finally {
+              await lines.flush();
+            }
+          }),
       },
       signal,
     );

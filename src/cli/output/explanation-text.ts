@@ -17,13 +17,16 @@ export function explanationText(told: Explanation, style: Style): string {
   return withNodes(head, told, style);
 }
 
-/** What the scheduler would do with a task that is not there yet. */
-export function dryRunText({ task, explanation, startsNow }: DryRun, style: Style): string {
+/** What the scheduler would do with a task that is not there yet; `node` is what the node is called. */
+export function dryRunText(
+  { task, explanation, startsNow }: DryRun,
+  node: string,
+  style: Style,
+): string {
   const image = task.spec['image'];
-  const nodeName = explanation.nodes.find(({ node }) => node === startsNow?.node)?.nodeName;
   const gpus = startsNow?.gpus.length ? ` with ${startsNow.gpus.join(', ')}` : '';
   const head = sheet([
-    ['would start', startsNow ? `now, on ${nodeName ?? startsNow.node}${gpus}` : 'later'],
+    ['would start', startsNow ? `now, on ${node}${gpus}` : 'later'],
     ['image', typeof image === 'string' ? image : null],
     ['asks for', resourcesText(task.spec)],
     ['reason', startsNow ? null : (explanation.reason?.message ?? null)],

@@ -56,12 +56,12 @@ export function statusText(told: Told, overview: Overview, look: Look): string {
     attention.length === 0
       ? ''
       : table(
-          ['LOOK AT', ''],
+          ['LOOK AT', 'WHY'],
           attention.slice(0, mostLines).map(({ subject, what }) => [
             { text: subject, style: (text: string) => style('red', text) },
             what,
           ]),
-        ).replace(/^(LOOK AT) +-$/m, '$1') + moreLine(attention.length),
+        ) + moreLine(attention.length),
   ];
   return blocks.filter((block) => block !== '').join('\n');
 }

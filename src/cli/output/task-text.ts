@@ -1,7 +1,7 @@
 import { formatBytes } from '../../lib/bytes.ts';
 import type { End } from '../../protocol/task-end.ts';
 import type { TaskState } from '../../protocol/task-state.ts';
-import type { Explanation, TaskUsage, TaskView } from '../../protocol/task-view.ts';
+import type { TaskView } from '../../protocol/task-view.ts';
 import { age, span } from './age.ts';
 import type { Look, Style } from './style.ts';
 import { resourcesText } from './spec-text.ts';

@@ -12,8 +12,14 @@ export interface SharedPresence extends Presence {
   exchange(): Promise<boolean>;
 }
 
+interface Ports {
+  db: Database;
+  clock: Clock;
+  knownMs: number;
+}
+
 /** Contacts with any of the Hosts that share a database. A contact older than `knownMs` makes no node known. */
-export function createSharedPresence({ db, clock, knownMs }: { db: Database; clock: Clock; knownMs: number }): SharedPresence {
+export function createSharedPresence({ db, clock, knownMs }: Ports): SharedPresence {
   const own = createPresence(clock);
   const learned = new Map<NodeId, number>();
   const untold = new Set<NodeId>();
@@ -35,14 +41,7 @@ export function createSharedPresence({ db, clock, knownMs }: { db: Database; clo
       untold.delete(id);
     },
     async exchange() {
-      const telling = [...untold];
-      untold.clear();
-      try {
-        await tell(db, telling.map((id) => [nodeId.toCounter(id), loadText(own, id)]));
-      } catch (error) {
-        for (const id of telling) untold.add(id);
-        throw error;
-      }
+      await tellAll(db, own, untold);
       let news = false;
       for (const { node, ageMs, load } of await learn(db)) {
         const known = lastContactMs(node);
@@ -57,12 +56,30 @@ export function createSharedPresence({ db, clock, knownMs }: { db: Database; clo
   };
 }
 
+/** What could not be told stays untold. */
+async function tellAll(db: Database, own: Presence, untold: Set<NodeId>): Promise<void> {
+  const telling = [...untold];
+  untold.clear();
+  try {
+    await tell(
+      db,
+      telling.map((id) => [nodeId.toCounter(id), loadText(own, id)]),
+    );
+  } catch (error) {
+    for (const id of telling) untold.add(id);
+    throw error;
+  }
+}
+
 function loadText(presence: Presence, id: NodeId): string | null {
   const load = presence.load(id);
   return load === null ? null : JSON.stringify(load);
 }
 
-async function tell(db: Database, told: readonly (readonly [number, string | null])[]): Promise<void> {
+async function tell(
+  db: Database,
+  told: readonly (readonly [number, string | null])[],
+): Promise<void> {
   if (told.length === 0) return;
   await db.run(sql`
     insert into contacts (node, at_ms, load)

@@ -11,45 +11,34 @@ const rememberedKeys = 10_000;
 /** Of a session's id; behind it stands a tag that shows it to be of our making. */
 const nameLength = 22;
 
+interface SessionKey {
+  id: string;
+  key: Uint8Array;
+}
+
 /**
- * Sessions in the database that several Hosts share, so that a Runner may call any of them. A key is derived from the
- * signing key that the Hosts have in common (Ed25519 signs the same words alike, RFC 8032 §5.1.6), and is stored nowhere.
+ * Sessions in the database that several Hosts share, so that a Runner may call any of them. Their
+ * keys are derived, and stored nowhere.
  */
-export function createStoredSessions({ db, keys, hashes, random }: Slice): SessionTable {
-  const known = new Map<string, Uint8Array>();
-  const derive = async (name: string): Promise<{ id: string; key: Uint8Array }> => {
-    const secret = new TextEncoder().encode(await keys.sign('weir-session-key', { sid: name }, null));
-    const key = fromBase64Url(hashes.hmac(secret, 'key'));
-    if (key === null) throw new Error('an HMAC came in no base64url');
-    return { id: `${name}${hashes.hmac(secret, 'tag').slice(0, nameLength)}`, key };
-  };
-  const remember = ({ id, key }: { id: string; key: Uint8Array }): void => {
-    if (known.size >= rememberedKeys) known.clear();
-    known.set(id, key);
-  };
+export function createStoredSessions(ctx: Slice): SessionTable {
+  const { db } = ctx;
+  const keys = createDerivedKeys(ctx);
   return {
     sinceMs: 0,
     async begin({ node, proofHash, nowMs, expiresMs }) {
-      const made = await derive(toBase64Url(random.bytes(16)));
+      const made = await keys.make();
       await db.delete(runnerSessions).where(lt(runnerSessions.expiresMs, nowMs));
       try {
-        await db.insert(runnerSessions).values({ id: made.id, node, proofHash, lastSeq: -1, expiresMs });
+        await db
+          .insert(runnerSessions)
+          .values({ id: made.id, node, proofHash, lastSeq: -1, expiresMs });
       } catch (error) {
         if (isUniqueViolation(error)) return null;
         throw error;
       }
-      remember(made);
       return made;
     },
-    async keyOf(id) {
-      const before = known.get(id);
-      if (before) return before;
-      if (id.length !== 2 * nameLength) return null;
-      const made = await derive(id.slice(0, nameLength));
-      if (!hashes.equal(made.id, id)) return null;
-      remember(made);
-      return made.key;
-    },
+    keyOf: (id) => keys.find(id),
     async advance(id, seq) {
       const [taken] = await db
         .update(runnerSessions)
@@ -62,6 +51,42 @@ export function createStoredSessions({ db, keys, hashes, random }: Slice): Sessi
     },
     async end(node) {
       await db.delete(runnerSessions).where(eq(runnerSessions.node, node));
+    },
+  };
+}
+
+/**
+ * Keys that every Host with the cluster's signing key can derive from a session's id (Ed25519 signs
+ * the same words alike, RFC 8032 §5.1.6).
+ */
+function createDerivedKeys({ keys, hashes, random }: Slice) {
+  const known = new Map<string, Uint8Array>();
+  const derive = async (name: string): Promise<SessionKey> => {
+    const words = await keys.sign('weir-session-key', { sid: name }, null);
+    const secret = new TextEncoder().encode(words);
+    const key = fromBase64Url(hashes.hmac(secret, 'key'));
+    if (key === null) throw new Error('an HMAC came in no base64url');
+    return { id: `${name}${hashes.hmac(secret, 'tag').slice(0, nameLength)}`, key };
+  };
+  const remember = ({ id, key }: SessionKey): void => {
+    if (known.size >= rememberedKeys) known.clear();
+    known.set(id, key);
+  };
+  return {
+    async make(): Promise<SessionKey> {
+      const made = await derive(toBase64Url(random.bytes(16)));
+      remember(made);
+      return made;
+    },
+    /** `null` for an id that no Host of the cluster made. */
+    async find(id: string): Promise<Uint8Array | null> {
+      const before = known.get(id);
+      if (before) return before;
+      if (id.length !== 2 * nameLength) return null;
+      const made = await derive(id.slice(0, nameLength));
+      if (!hashes.equal(made.id, id)) return null;
+      remember(made);
+      return made.key;
     },
   };
 }

@@ -27,9 +27,22 @@ export async function watchChanges(ctx: Slice, signal: AbortSignal): Promise<voi
       seen.set(id, now);
     }
   };
-  await runLoop({ name: 'changes', clock, log, wake: createWake(), intervalMs: config.pollMs, retryMs: config.pollMs }, look, signal);
+  await runLoop(
+    {
+      name: 'changes',
+      clock,
+      log,
+      wake: createWake(),
+      intervalMs: config.pollMs,
+      retryMs: config.pollMs,
+    },
+    look,
+    signal,
+  );
 }
 
 function readGenerations({ db }: Pick<Slice, 'db'>) {
-  return db.select({ id: nodes.id, generation: nodes.generation, removedMs: nodes.removedMs }).from(nodes);
+  return db
+    .select({ id: nodes.id, generation: nodes.generation, removedMs: nodes.removedMs })
+    .from(nodes);
 }

@@ -16,7 +16,10 @@ export interface LeaseWish {
 export type LeaseAnswer = { fence: number } | { heldForMs: number };
 
 /** Takes or renews a lease, in one statement. The fencing number rises whenever the holder changes. */
-export async function takeLease(db: Database, { name, holder, durationMs }: LeaseWish): Promise<LeaseAnswer> {
+export async function takeLease(
+  db: Database,
+  { name, holder, durationMs }: LeaseWish,
+): Promise<LeaseAnswer> {
   const expiresMs = sql`${databaseNowMs} + ${durationMs}`;
   const taken = await db
     .insert(leases)
@@ -37,7 +40,10 @@ export async function takeLease(db: Database, { name, holder, durationMs }: Leas
 }
 
 /** Gives a lease back before its time, if it is still this holder's. */
-export async function releaseLease(db: Database, { name, holder }: Pick<LeaseWish, 'name' | 'holder'>): Promise<void> {
+export async function releaseLease(
+  db: Database,
+  { name, holder }: Pick<LeaseWish, 'name' | 'holder'>,
+): Promise<void> {
   await db
     .update(leases)
     .set({ expiresMs: 0 })
@@ -51,7 +57,10 @@ export function fencedWrites(writes: Writes, held: { name: string; fence: number
     run: (write) =>
       writes.run(async (tx: Transaction) => {
         if ((await fenceOf(tx, held.name)) !== held.fence) {
-          throw new StoreError('FENCED', `another Host has taken the lease "${held.name}": what this one decided is void`);
+          throw new StoreError(
+            'FENCED',
+            `another Host has taken the lease "${held.name}": what this one decided is void`,
+          );
         }
         return write(tx);
       }),

@@ -27,11 +27,18 @@ export function toStoreError(error: unknown, params: readonly unknown[] = []): u
     return toStoreError(error.cause, params);
   if (!(error instanceof Error) || !('code' in error)) return error;
   const extended = 'extendedCode' in error ? error.extendedCode : undefined;
-  const code = String(extended ?? error.code);
+  const code = extendedCode(String(extended ?? error.code), error.message);
   return new StoreError(
     code,
     mentions(error.message, params) ? `the database refused a value (${code})` : error.message,
   );
+}
+
+/** A server answers the short code alone, and which constraint it was in its words. */
+function extendedCode(code: string, message: string): string {
+  if (code !== 'SQLITE_CONSTRAINT') return code;
+  if (message.includes('UNIQUE constraint failed')) return 'SQLITE_CONSTRAINT_UNIQUE';
+  return message.includes('FOREIGN KEY constraint failed') ? 'SQLITE_CONSTRAINT_FOREIGNKEY' : code;
 }
 
 /** A row with this key is there already. */

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 describe('a lease', () => {
-  it('is one holder\'s, who renews it under the same number; the next holder has a higher one', async () => {
+  it("is one holder's, who renews it under the same number; the next holder has a higher one", async () => {
     const { db } = database;
     const a = { name: 'one', holder: 'a', durationMs: 60_000 };
     const b = { ...a, holder: 'b' };
@@ -39,7 +39,9 @@ describe('a lease', () => {
   });
 
   it('goes to exactly one of many who ask at once', async () => {
-    const asked = Array.from({ length: 8 }, (_, at) => takeLease(database.db, { name: 'many', holder: `h${at}`, durationMs: 60_000 }));
+    const asked = Array.from({ length: 8 }, (_, at) =>
+      takeLease(database.db, { name: 'many', holder: `h${at}`, durationMs: 60_000 }),
+    );
     const answers = await Promise.all(asked);
     expect(answers.filter((answer) => 'fence' in answer)).toEqual([{ fence: 1 }]);
   });
@@ -51,11 +53,18 @@ describe('a lease', () => {
     expect(await takeLease(db, held)).toEqual({ fence: 1 });
     const old = fencedWrites(writes, { name: 'fenced', fence: 1 });
     await old.run((tx) => tx.insert(meta).values({ key: 'before', value: 'old' }));
-    expect(await takeLease(db, { ...held, holder: 'new', durationMs: 60_000 })).toEqual({ fence: 2 });
+    expect(await takeLease(db, { ...held, holder: 'new', durationMs: 60_000 })).toEqual({
+      fence: 2,
+    });
     const late = old.run((tx) => tx.insert(meta).values({ key: 'late', value: 'old' }));
-    const next = fencedWrites(writes, { name: 'fenced', fence: 2 }).run((tx) => tx.insert(meta).values({ key: 'next', value: 'new' }));
+    const next = fencedWrites(writes, { name: 'fenced', fence: 2 }).run((tx) =>
+      tx.insert(meta).values({ key: 'next', value: 'new' }),
+    );
     await expect(late).rejects.toMatchObject({ code: 'FENCED' });
     await next;
-    expect((await db.select().from(meta)).map(({ key }) => key).toSorted()).toEqual(['before', 'next']);
+    expect((await db.select().from(meta)).map(({ key }) => key).toSorted()).toEqual([
+      'before',
+      'next',
+    ]);
   });
 });

@@ -25,7 +25,10 @@ async function layCable(to: string): Promise<Cable> {
       return;
     }
     const far = connect(Number(port), hostname);
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       open.add(socket);
       socket.on('error', () => undefined);
       socket.once('close', () => {
@@ -67,7 +70,11 @@ async function until<T>(look: () => Promise<T | null>): Promise<T> {
 }
 
 async function submit(call: Call, count: number): Promise<string[]> {
-  const answer = await call('POST', '/api/v1/tasks/batch', Array.from({ length: count }, () => smallTask));
+  const answer = await call(
+    'POST',
+    '/api/v1/tasks/batch',
+    Array.from({ length: count }, () => smallTask),
+  );
   if (answer.status !== 201) throw new Error(answer.text);
   return (answer.body as { items: { id: string }[] }).items.map(({ id }) => id);
 }
@@ -99,7 +106,9 @@ afterAll(async () => {
 /** What is desired of each node, told by whichever Host is asked. */
 async function desired(runners: readonly WireRunner[]): Promise<string[]> {
   for (const runner of runners) await runner.sync();
-  return runners.flatMap((runner) => [...runner.desired.values()].map(({ task, attempt }) => `${task} ${attempt}`));
+  return runners.flatMap((runner) =>
+    [...runner.desired.values()].map(({ task, attempt }) => `${task} ${attempt}`),
+  );
 }
 
 describe('two Hosts on one database', () => {
@@ -117,11 +126,16 @@ describe('two Hosts on one database', () => {
   }, 20_000);
 
   it('refuse one with another signing key', async () => {
-    await expect(startTestHost({ config, databaseUrl: sqld.url })).rejects.toThrow(/copy the files of the first Host's keys folder/);
+    await expect(startTestHost({ config, databaseUrl: sqld.url })).rejects.toThrow(
+      /copy the files of the first Host's keys folder/,
+    );
   });
 
   it('when the one that schedules is cut off, the other takes over, and nothing is assigned twice', async () => {
-    const runners = [await joinRunner({ call: other.call }, { name: 'a' }), await joinRunner({ call: other.call }, { name: 'b' })];
+    const runners = [
+      await joinRunner({ call: other.call }, { name: 'a' }),
+      await joinRunner({ call: other.call }, { name: 'b' }),
+    ];
     const before = await submit(other.call, 8);
     cable.cut();
     const cutAt = performance.now();
@@ -136,7 +150,12 @@ describe('two Hosts on one database', () => {
     expect(new Set(orders).size).toBe(orders.length);
     expect(orders.every((order) => order.endsWith(' 1'))).toBe(true);
     const { items } = pageOf(await other.call('GET', '/api/v1/tasks?state=assigned&limit=500'));
-    expect(orders.map((order) => order.replace(/ .*/, '')).toSorted()).toEqual(items.filter(({ nodeName }) => nodeName !== 'both').map(({ id }) => id).toSorted());
+    expect(orders.map((order) => order.replace(/ .*/, '')).toSorted()).toEqual(
+      items
+        .filter(({ nodeName }) => nodeName !== 'both')
+        .map(({ id }) => id)
+        .toSorted(),
+    );
     // The lease, and what it takes to notice and to place; on a machine that is busy with other things.
     expect(tookMs).toBeLessThan(leaseMs + 5000);
   }, 40_000);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openHost } from '../../support/host-on-disk.ts';
 import { scratchFolder } from '../../lib/node/scratch-folder.ts';
-import { startCore } from './core.ts';
+import { simulated, startCore } from './core.ts';
 
 describe('a Host that holds no calls', () => {
   it('is not asked without end, and its orders still come', async () => {
@@ -22,7 +22,9 @@ describe('a Host that holds no calls', () => {
     await more(20);
     // Rests of half a second, and this Runner's are a twentieth as long.
     expect(performance.now() - begunMs).toBeGreaterThan(19 * 25 * 0.9);
-    const { id } = await on.api.submit({ image: 'sim', command: ['sleep 1ms'], resources: { cpus: 0.1, memory: '16MiB' } });
-    for (let i = 0; i < 8; i += 1) { await new Promise((r) => setTimeout(r, 400)); const t = await on.api.task(id); console.error(t.state, JSON.stringify(t.reason), asked); }
-  });
+    const { id } = await on.api.submit(simulated('sleep 20ms exit 0'));
+    await expect
+      .poll(async () => (await on.api.task(id)).state, { timeout: 10_000 })
+      .toBe('succeeded');
+  }, 20_000);
 });

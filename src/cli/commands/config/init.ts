@@ -1,4 +1,3 @@
-import { constants } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Cli } from '../../cli.ts';
@@ -30,9 +29,8 @@ export function configInit(cli: Cli) {
 }
 
 async function writeNew(path: string, text: string): Promise<void> {
-  const flag = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   try {
-    await writeFile(path, text, { flag, mode: 0o644 });
+    await writeFile(path, text, { flag: 'wx', mode: 0o644 });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
     const there = code === 'EEXIST';

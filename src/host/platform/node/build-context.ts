@@ -57,8 +57,14 @@ export async function buildContext(options: ContextOptions, parts: Parts): Promi
   const signingKey = await loadSigningKey(keysFolder, 'signing');
   if (shared) await writes.run((tx) => claimSigningKey(tx, { kid: signingKey.kid, keysFolder }));
   const keys = createHostKeys([signingKey]);
-  const config = { ...defaultHostConfig, ...options.config, hostNames: [...options.hostNames, ...ownNames()] };
-  const sharedPresence = shared ? createSharedPresence({ db, clock, knownMs: config.suspectMs }) : null;
+  const config = {
+    ...defaultHostConfig,
+    ...options.config,
+    hostNames: [...options.hostNames, ...ownNames()],
+  };
+  const sharedPresence = shared
+    ? createSharedPresence({ db, clock, knownMs: config.suspectMs })
+    : null;
   const loopLag = measureLoopLag();
   stopping.addEventListener('abort', () => loopLag[Symbol.dispose](), { once: true });
   const ctx: HostContext = {
@@ -77,7 +83,9 @@ export async function buildContext(options: ContextOptions, parts: Parts): Promi
     authenticator: createAuthenticator({ db, keys, hashes: nodeHashes, clock }),
     wakes,
     presence: sharedPresence ?? createPresence(clock),
-    sessionTable: shared ? createStoredSessions({ db, keys, hashes: nodeHashes, random: nodeRandom }) : createSessionMemory({ clock, random: nodeRandom }),
+    sessionTable: shared
+      ? createStoredSessions({ db, keys, hashes: nodeHashes, random: nodeRandom })
+      : createSessionMemory({ clock, random: nodeRandom }),
     planMemory: createPlanMemory(),
     runnerFetch,
     tlsPin: tls?.pin ?? null,
@@ -86,9 +94,23 @@ export async function buildContext(options: ContextOptions, parts: Parts): Promi
   return { ctx, sharedPresence };
 }
 
-function meteredWrites({ db, clock, metrics, wakes }: { db: Database; clock: HostContext['clock']; metrics: Metrics; wakes: Wakes }): Writes {
-  const commitSeconds = metrics.histogram('weir_commit_seconds', 'Time of a commit.', { buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1] });
-  const commitRows = metrics.histogram('weir_commit_rows', 'Writes that shared a commit.', { buckets: [1, 2, 5, 10, 50, 100, 500] });
+function meteredWrites({
+  db,
+  clock,
+  metrics,
+  wakes,
+}: {
+  db: Database;
+  clock: HostContext['clock'];
+  metrics: Metrics;
+  wakes: Wakes;
+}): Writes {
+  const commitSeconds = metrics.histogram('weir_commit_seconds', 'Time of a commit.', {
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
+  });
+  const commitRows = metrics.histogram('weir_commit_rows', 'Writes that shared a commit.', {
+    buckets: [1, 2, 5, 10, 50, 100, 500],
+  });
   return createWrites({
     db,
     defer: clock.defer,

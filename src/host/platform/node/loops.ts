@@ -13,7 +13,14 @@ export async function runLoops({ ctx, sharedPresence }: Built, signal: AbortSign
   const reconcile = createReconcile(ctx);
   if (sharedPresence === null) return reconcile(ctx, signal);
   const { clock, log } = ctx;
-  const exchange = { name: 'contacts', clock, log, wake: createWake(), intervalMs: exchangeEveryMs, retryMs: exchangeEveryMs };
+  const exchange = {
+    name: 'contacts',
+    clock,
+    log,
+    wake: createWake(),
+    intervalMs: exchangeEveryMs,
+    retryMs: exchangeEveryMs,
+  };
   const exchangeContacts = async (): Promise<void> => {
     if (await sharedPresence.exchange()) ctx.wakes.reconcile.raise();
   };

@@ -1,4 +1,11 @@
-import type { Client, InArgs, InStatement, ResultSet, Transaction, TransactionMode } from '@libsql/client';
+import type {
+  Client,
+  InArgs,
+  InStatement,
+  ResultSet,
+  Transaction,
+  TransactionMode,
+} from '@libsql/client';
 
 /**
  * A libSQL server's client, for a place where each statement is a round trip: a savepoint is sent along with the
@@ -11,9 +18,14 @@ export function createServerClient(client: Client): Client {
       return client.closed;
     },
     execute: (...given: [InStatement, InArgs?]) => client.execute(bound(...given)),
-    batch: (statements, mode) => client.batch(statements.map((one) => (Array.isArray(one) ? bound(...one) : bound(one))), mode),
+    batch: (statements, mode) =>
+      client.batch(
+        statements.map((one) => (Array.isArray(one) ? bound(...one) : bound(one))),
+        mode,
+      ),
     migrate: (statements) => client.migrate(statements),
-    transaction: async (mode: TransactionMode = 'write') => inFewerTrips(await client.transaction(mode)),
+    transaction: async (mode: TransactionMode = 'write') =>
+      inFewerTrips(await client.transaction(mode)),
     executeMultiple: (sql) => client.executeMultiple(sql),
     sync: () => client.sync(),
     close: () => client.close(),
@@ -27,7 +39,9 @@ export function createServerClient(client: Client): Client {
  */
 function inFewerTrips(tx: Transaction): Transaction {
   const postponed: { sql: string; args: InArgs }[] = [];
-  const send = async (statements: readonly { sql: string; args: InArgs }[]): Promise<ResultSet[]> => {
+  const send = async (
+    statements: readonly { sql: string; args: InArgs }[],
+  ): Promise<ResultSet[]> => {
     const before = postponed.splice(0);
     if (before.length + statements.length === 0) return [];
     const results = await tx.batch([...before, ...statements]);
@@ -36,7 +50,11 @@ function inFewerTrips(tx: Transaction): Transaction {
   const execute = async (...given: [InStatement, InArgs?]): Promise<ResultSet> => {
     const statement = bound(...given);
     const { sql } = statement;
-    if (/^savepoint\b/i.test(sql) || isSilentInsert(sql) || (/^release\b/i.test(sql) && !postponed.some(isInsert))) {
+    if (
+      /^savepoint\b/i.test(sql) ||
+      isSilentInsert(sql) ||
+      (/^release\b/i.test(sql) && !postponed.some(isInsert))
+    ) {
       postponed.push(statement);
       return nothing;
     }
@@ -87,9 +105,13 @@ const nothing: ResultSet = {
 };
 
 function bound(statement: InStatement, more?: InArgs): { sql: string; args: InArgs } {
-  const { sql, args = [] } = typeof statement === 'string' ? { sql: statement, args: more ?? [] } : statement;
+  const { sql, args = [] } =
+    typeof statement === 'string' ? { sql: statement, args: more ?? [] } : statement;
   if (Array.isArray(args)) return { sql, args: args.map(whole) };
-  return { sql, args: Object.fromEntries(Object.entries(args).map(([name, value]) => [name, whole(value)])) };
+  return {
+    sql,
+    args: Object.fromEntries(Object.entries(args).map(([name, value]) => [name, whole(value)])),
+  };
 }
 
 function whole<T>(value: T): T | bigint {

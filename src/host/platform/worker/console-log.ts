@@ -2,8 +2,10 @@ import type { Logger, LogMethod } from '../../../lib/logger.ts';
 
 /** Structured lines on the worker's console. */
 export function createConsoleLog(bound: Readonly<Record<string, unknown>> = {}): Logger {
-  const method = (level: string): LogMethod => (fields, message) =>
-    console.log(JSON.stringify({ level, ...bound, ...fields, msg: message }, words));
+  const method =
+    (level: string): LogMethod =>
+    (fields, message) =>
+      console.log(JSON.stringify({ level, ...bound, ...fields, msg: message }, words));
   return {
     debug: () => undefined,
     info: method('info'),

@@ -37,7 +37,9 @@ const concurrency = 100_000;
 
 export async function startWorker(environment: Environment): Promise<WorkerHost> {
   const { databaseUrl: url, databaseToken: authToken } = environment;
-  const client = createServerClient(createClient({ url, concurrency, ...(authToken === undefined ? {} : { authToken }) }));
+  const client = createServerClient(
+    createClient({ url, concurrency, ...(authToken === undefined ? {} : { authToken }) }),
+  );
   const db = createDatabase(client, createTransactionScope());
   await migrate(client, migrations, systemClock.now());
   const { kid, ...signingKey } = await importSigningKey(environment.signingKey);
@@ -45,8 +47,17 @@ export async function startWorker(environment: Environment): Promise<WorkerHost>
     await claimSigningKey(tx, { kid, keysFolder: 'the secret WEIR_SIGNING_KEY' });
     return loadCluster(tx, () => toBase64Url(nodeRandom.bytes(9)));
   });
-  const presence = createSharedPresence({ db, clock: systemClock, knownMs: defaultHostConfig.suspectMs });
-  return { app: createApp(contextOf(environment, { db, cluster, presence, keys: createHostKeys([signingKey]) })), presence };
+  const presence = createSharedPresence({
+    db,
+    clock: systemClock,
+    knownMs: defaultHostConfig.suspectMs,
+  });
+  return {
+    app: createApp(
+      contextOf(environment, { db, cluster, presence, keys: createHostKeys([signingKey]) }),
+    ),
+    presence,
+  };
 }
 
 interface Parts {
@@ -56,7 +67,10 @@ interface Parts {
   keys: HostKeys;
 }
 
-function contextOf({ hostNames }: Environment, { db, cluster, presence, keys }: Parts): HostContext {
+function contextOf(
+  { hostNames }: Environment,
+  { db, cluster, presence, keys }: Parts,
+): HostContext {
   const config = { ...defaultHostConfig, hostNames, syncHoldMs: 0 };
   return {
     version: typeof WEIR_VERSION === 'undefined' ? '0.0.0-source' : WEIR_VERSION,
@@ -77,9 +91,13 @@ function contextOf({ hostNames }: Environment, { db, cluster, presence, keys }: 
     sessionTable: createStoredSessions({ db, keys, hashes: nodeHashes, random: nodeRandom }),
     planMemory: createPlanMemory(),
     runnerFetch: async () => {
-      throw new ProblemError('node_unreachable', 'this Host runs in a worker, from where no node can be dialled', {
-        fix: 'ask a Host of this cluster that runs as a process',
-      });
+      throw new ProblemError(
+        'node_unreachable',
+        'this Host runs in a worker, from where no node can be dialled',
+        {
+          fix: 'ask a Host of this cluster that runs as a process',
+        },
+      );
     },
     tlsPin: null,
     // A worker is not told to stop, and an AbortSignal belongs to the request that made it.
