@@ -13,7 +13,9 @@ export const sides = {
   host: { sees: ['lib', 'protocol'] },
   platform: { sees: ['lib', 'node', 'linux', 'protocol', 'bridge', 'host'] },
   runner: { sees: ['lib', 'node', 'linux', 'protocol', 'bridge'] },
-  main: { sees: ['lib', 'node', 'linux', 'protocol', 'bridge', 'config', 'host', 'platform', 'runner'] },
+  main: {
+    sees: ['lib', 'node', 'linux', 'protocol', 'bridge', 'config', 'host', 'platform', 'runner'],
+  },
   cli: { sees: ['lib', 'node', 'protocol', 'config'], types: ['host'], loads: ['main'] },
   dashboard: { sees: ['lib', 'protocol'], types: ['host'] },
 };

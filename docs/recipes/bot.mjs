@@ -60,7 +60,7 @@ async function list(wanted) {
   const query = new URLSearchParams({ ...wanted, limit: '1000' });
   const first = await read(`/tasks?${query}`);
   const items = [...first.items];
-  for (let { cursor } = first; cursor !== null; ) {
+  for (let { cursor } = first; cursor !== null;) {
     query.set('cursor', cursor);
     const page = await read(`/tasks?${query}`);
     items.push(...page.items);
@@ -77,7 +77,8 @@ async function catchUp() {
   for (const { id, state, members } of items) {
     // An array is done by its members, and some may have failed while others still run.
     if (!members) await (state === 'failed' ? consider(id) : undefined);
-    else if (members.failed) for (const one of (await list({ array: id, state: 'failed' })).items) await consider(one.id);
+    else if (members.failed)
+      for (const one of (await list({ array: id, state: 'failed' })).items) await consider(one.id);
   }
   return asOf;
 }

@@ -27,7 +27,10 @@ export async function showDryRun(
     startsNow === null ? '' : (names.get(startsNow.node) ?? startsNow.node);
   await print(cli, format, {
     value: answers.length === 1 ? answers[0] : answers,
-    table: () => told().map((one) => dryRunText(one, nameOf(one), style)).join('\n'),
+    table: () =>
+      told()
+        .map((one) => dryRunText(one, nameOf(one), style))
+        .join('\n'),
     name: () => told().map(({ startsNow }) => startsNow?.node ?? ''),
   });
 }

@@ -82,7 +82,9 @@ function runningOf(tasks: readonly TaskView[]): OwnerLine[] {
       tasks: sum(all, placedIn),
       cpus: sum(all, (task) => placedIn(task) * asked(task, 'cpus')),
       memory: sum(all, (task) => placedIn(task) * asked(task, 'memory')),
-      gpus: sum(all, (task) => (task.members ? placedIn(task) * gpusAsked(task) : task.gpus.length)),
+      gpus: sum(all, (task) =>
+        task.members ? placedIn(task) * gpusAsked(task) : task.gpus.length,
+      ),
     }))
     .toSorted((a, b) => b.tasks - a.tasks || (a.owner < b.owner ? -1 : 1));
 }

@@ -28,7 +28,10 @@ async function pressTab(words: readonly string[], answer: string) {
   await writeFile(join(folder, 'answer'), answer);
   const program = `source ./script.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _weir; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const env = { PATH: `${folder}:/usr/bin:/bin` };
-  const { stdout } = await promisify(execFile)('bash', ['-c', program, 'bash', 'weir', ...words], { cwd: folder, env });
+  const { stdout } = await promisify(execFile)('bash', ['-c', program, 'bash', 'weir', ...words], {
+    cwd: folder,
+    env,
+  });
   const asked = (await readFile(join(folder, 'asked'), 'utf8')).trimEnd().split('\n');
   return { offered: stdout.trimEnd().split('\n'), asked };
 }
@@ -40,15 +43,19 @@ describe('the script for bash', () => {
     expect(offered).toEqual(['list', 'logs']);
   });
 
-  it.each(['$(touch ran)', '`touch ran`', '"; touch ran; "', "'$(touch ran)", '$((a[$(touch ran)]))', '*'])(
-    'runs nothing of %s, neither typed nor answered',
-    async (word) => {
-      const { asked, offered } = await pressTab(['run', '-e', word, word], `${word}\t${word}\n`);
-      expect(asked).toEqual(['complete', '--', 'run', '-e', word, word]);
-      expect(offered).toEqual([word]);
-      expect(await readdir(folder)).not.toContain('ran');
-    },
-  );
+  it.each([
+    '$(touch ran)',
+    '`touch ran`',
+    '"; touch ran; "',
+    "'$(touch ran)",
+    '$((a[$(touch ran)]))',
+    '*',
+  ])('runs nothing of %s, neither typed nor answered', async (word) => {
+    const { asked, offered } = await pressTab(['run', '-e', word, word], `${word}\t${word}\n`);
+    expect(asked).toEqual(['complete', '--', 'run', '-e', word, word]);
+    expect(offered).toEqual([word]);
+    expect(await readdir(folder)).not.toContain('ran');
+  });
 
   it('puts together what bash cuts, and offers only what is missing', async () => {
     const flag = await pressTab(['task', 'list', '--output', '=', 'j'], '--output=json\t\n');
@@ -94,11 +101,17 @@ describe('weir complete', () => {
 
   it('is silent without a Host, and with one that refuses or says nothing', async () => {
     expect(await completed({}, 'task', 'show', '')).toBe('');
-    expect(await completed({ WEIR_URL: 'http://127.0.0.1:1', WEIR_TOKEN: 'x' }, 'task', 'show', '')).toBe('');
+    expect(
+      await completed({ WEIR_URL: 'http://127.0.0.1:1', WEIR_TOKEN: 'x' }, 'task', 'show', ''),
+    ).toBe('');
     const host = await startSmallHost();
-    expect(await completed({ WEIR_URL: host.url, WEIR_TOKEN: 'wrong' }, 'task', 'show', '')).toBe('');
+    expect(await completed({ WEIR_URL: host.url, WEIR_TOKEN: 'wrong' }, 'task', 'show', '')).toBe(
+      '',
+    );
     host.intercept(() => true);
-    expect(await completed({ WEIR_URL: host.url, WEIR_TOKEN: host.token }, 'task', 'show', '')).toBe('');
+    expect(
+      await completed({ WEIR_URL: host.url, WEIR_TOKEN: host.token }, 'task', 'show', ''),
+    ).toBe('');
     await host[Symbol.asyncDispose]();
   });
 
@@ -106,8 +119,11 @@ describe('weir complete', () => {
     const host = await startSmallHost();
     const env = { WEIR_URL: host.url, WEIR_TOKEN: host.token };
     const terminal = await openTerminal({ env });
-    for (const name of ['fine', '$(boom)']) await terminal.weir('task', 'submit', '--image', 'i', '--name', name);
-    expect(await completed(env, 'task', 'show', '')).toBe('t1\tfine queued\nfine\tt1 queued\nt2\t queued\n');
+    for (const name of ['fine', '$(boom)'])
+      await terminal.weir('task', 'submit', '--image', 'i', '--name', name);
+    expect(await completed(env, 'task', 'show', '')).toBe(
+      't1\tfine queued\nfine\tt1 queued\nt2\t queued\n',
+    );
     await terminal[Symbol.asyncDispose]();
     await host[Symbol.asyncDispose]();
   });

@@ -140,13 +140,13 @@ describe('options', () => {
       ),
     ).toEqual([
       {
-      image: 'i',
-      command: ['run', '--fast'],
-      env: { A: 'b=c', HOME: '/root' },
-      resources: { cpus: 1.5, memory: '1GiB', gpus: { uuids: ['GPU-a', 'GPU-b'] } },
-      placement: { node: 'n1', labels: { disk: 'nvme' } },
-      labels: { x: '2' },
-      timeLimit: '1h',
+        image: 'i',
+        command: ['run', '--fast'],
+        env: { A: 'b=c', HOME: '/root' },
+        resources: { cpus: 1.5, memory: '1GiB', gpus: { uuids: ['GPU-a', 'GPU-b'] } },
+        placement: { node: 'n1', labels: { disk: 'nvme' } },
+        labels: { x: '2' },
+        timeLimit: '1h',
       },
     ]);
   });

@@ -5,11 +5,7 @@ import { ProblemError } from '../../src/protocol/problem.ts';
 import { parseArrayRange } from '../../src/protocol/task-array.ts';
 import { isEnded, type TaskState } from '../../src/protocol/task-state.ts';
 import { createWake, type Wake } from '../../src/lib/wake.ts';
-
-interface SmallTask {
-  view: Record<string, unknown> & { id: string; state: TaskState; attempt: number; rev: number };
-  records: { attempt: number; stream: string; bytes: Buffer; offset: number }[];
-}
+import { at, newView, type SmallTask } from './small-task.ts';
 
 /**
  * The task routes of a Host, small but whole, in memory, that can be cut off, stopped and brought back: for what a
@@ -34,8 +30,6 @@ export interface SmallHost extends AsyncDisposable {
   /** From now on this answers instead, when it answers `true`. */
   intercept(handler: (request: IncomingMessage, response: ServerResponse) => boolean): void;
 }
-
-const at = '2026-01-02T03:04:05.678Z';
 
 export async function startSmallHost(): Promise<SmallHost> {
   const token = 'a-token-for-tests';
@@ -84,28 +78,7 @@ export async function startSmallHost(): Promise<SmallHost> {
     spec: Record<string, unknown>,
     more: Record<string, unknown>,
   ): SmallTask => {
-    const view = {
-      id,
-      name: typeof spec['name'] === 'string' ? spec['name'] : id,
-      owner: 'ann',
-      state: 'queued' as TaskState,
-      stuck: false,
-      priority: 'normal',
-      node: null,
-      nodeName: null,
-      attempt: 0,
-      rev: 0,
-      reason: { code: 'resources', message: 'waits for 1 core', advice: 'wait' },
-      reasons: [],
-      end: null,
-      createdAt: at,
-      startedAt: null,
-      endedAt: null,
-      labels: {},
-      gpus: [],
-      spec,
-      ...more,
-    };
+    const view = newView(id, spec, more);
     const task: SmallTask = { view, records: [] };
     tasks.set(id, task);
     changed(task, 'task.queued');

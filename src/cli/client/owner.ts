@@ -10,7 +10,12 @@ export async function ownerOf(
 ): Promise<string | undefined> {
   if (owner !== 'me') return owner;
   const who = await api.json({ path: '/whoami' }, signal);
-  if (typeof who === 'object' && who !== null && 'subject' in who && typeof who.subject === 'string')
+  if (
+    typeof who === 'object' &&
+    who !== null &&
+    'subject' in who &&
+    typeof who.subject === 'string'
+  )
     return who.subject;
   throw new CliError('the Host does not say whose token this is', {
     exitCode: exitCodes.failure,

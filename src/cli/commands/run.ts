@@ -33,7 +33,13 @@ export function run(cli: Cli) {
       const submission = { body: bodyOf(specs), strict: flags.strict };
       if (flags.detach) {
         const { tasks } = await submitSpecs(cli, api, submission);
-        await write(cli.stdout, tasks().map(({ id }) => `${id}\n`).join(''), cli.signal);
+        await write(
+          cli.stdout,
+          tasks()
+            .map(({ id }) => `${id}\n`)
+            .join(''),
+          cli.signal,
+        );
         return;
       }
       const reporter = createReporter(cli.stderr);
@@ -66,7 +72,8 @@ interface Following {
 async function follow(cli: Cli, api: Api, following: Following): Promise<number> {
   const { tasks } = following;
   const [only] = tasks;
-  if (only && tasks.length === 1 && !only.members) return followOne(cli, api, { ...following, only });
+  if (only && tasks.length === 1 && !only.members)
+    return followOne(cli, api, { ...following, only });
   return followAll(cli, api, following);
 }
 
@@ -89,13 +96,11 @@ async function followAll(
   api: Api,
   { tasks, specs, output, reporter }: Following,
 ): Promise<number> {
-  const roots = tasks.map(
-    ({ id, members }, at): Root => ({
-      id,
-      label: tasks.length === 1 ? '' : (specs[at]?.placement?.target ?? id),
-      kind: members ? 'array' : 'task',
-    }),
-  );
+  const roots = tasks.map(({ id, members }, at): Root => ({
+    id,
+    label: tasks.length === 1 ? '' : (specs[at]?.placement?.target ?? id),
+    kind: members ? 'array' : 'task',
+  }));
   const name = tasks.map(({ id }) => id).join(', ');
   const ended = await followGroup(
     {

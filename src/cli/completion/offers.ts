@@ -89,8 +89,12 @@ async function tasks(cli: Cli, line: Line): Promise<Offer[]> {
   return items.flatMap(({ id, name, state }): Offer[] => {
     const [own, called] = [text(id), text(name)];
     if (own === '') return [];
-    const unique = called !== own && called !== '' && names.filter((one) => one === called).length === 1;
-    const offer = { value: own, description: `${called === own ? '' : `${called} `}${text(state)}` };
+    const unique =
+      called !== own && called !== '' && names.filter((one) => one === called).length === 1;
+    const offer = {
+      value: own,
+      description: `${called === own ? '' : `${called} `}${text(state)}`,
+    };
     return unique ? [offer, { value: called, description: `${own} ${text(state)}` }] : [offer];
   });
 }

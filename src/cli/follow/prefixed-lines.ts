@@ -21,7 +21,7 @@ export function prefixedLines(
   const rests = new Map<LogSource, Buffer>();
   const lined = (text: Buffer): Buffer => {
     const lines: Buffer[] = [];
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; at < text.length;) {
       const end = text.indexOf(lineEnd, at);
       const next = end === -1 ? text.length : end + 1;
       lines.push(head, text.subarray(at, next));
@@ -30,7 +30,8 @@ export function prefixedLines(
     return Buffer.concat(lines);
   };
   const end = async (stream: LogSource, rest: Buffer): Promise<void> => {
-    if (rest.length > 0) await write({ stream, bytes: lined(Buffer.concat([rest, Buffer.of(lineEnd)])) });
+    if (rest.length > 0)
+      await write({ stream, bytes: lined(Buffer.concat([rest, Buffer.of(lineEnd)])) });
   };
   return {
     async push({ stream, bytes }) {

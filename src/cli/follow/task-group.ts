@@ -1,7 +1,12 @@
 import { arrayOf } from '../../protocol/ids.ts';
 import { listSchema } from '../../protocol/list.ts';
 import type { TaskState } from '../../protocol/task-state.ts';
-import { type TaskSummary, type TaskView, taskSummarySchema, taskViewSchema } from '../../protocol/task-view.ts';
+import {
+  type TaskSummary,
+  type TaskView,
+  taskSummarySchema,
+  taskViewSchema,
+} from '../../protocol/task-view.ts';
 import type { WeirEvent } from '../../protocol/event.ts';
 import { type Api, path } from '../client/api.ts';
 import { readPages } from '../client/pages.ts';
@@ -32,7 +37,9 @@ const pageSchema = listSchema(taskViewSchema);
 
 export function createTaskGroup(api: Api, roots: readonly Root[]): TaskGroup {
   const members = new Map<string, Member>();
-  const arrays = new Map(roots.filter(({ kind }) => kind === 'array').map((root) => [root.id, root]));
+  const arrays = new Map(
+    roots.filter(({ kind }) => kind === 'array').map((root) => [root.id, root]),
+  );
   const take = (label: string, task: TaskSummary): Member | null => {
     const known = members.get(task.id);
     if (known && known.task.rev >= task.rev) return null;
@@ -79,8 +86,14 @@ async function readRoot(
 ): Promise<{ asOf: number; views: readonly TaskView[] }> {
   if (kind === 'task') {
     // A list, for its `asOf`, is read before the task: what the task shows is at least as new.
-    const { asOf } = read(pageSchema, await api.json({ path: '/tasks', query: { limit: 1 } }, signal));
-    return { asOf, views: [read(taskViewSchema, await api.json({ path: path('tasks', id) }, signal))] };
+    const { asOf } = read(
+      pageSchema,
+      await api.json({ path: '/tasks', query: { limit: 1 } }, signal),
+    );
+    return {
+      asOf,
+      views: [read(taskViewSchema, await api.json({ path: path('tasks', id) }, signal))],
+    };
   }
   const query = { array: id, limit: 1000 };
   const list = await readPages(api, { path: '/tasks', query, pages: 'all' }, signal);

@@ -73,7 +73,11 @@ interface Drawing {
   wake: Wake;
 }
 
-async function draw(cli: Cli, { shown, screen, wake }: Drawing, signal: AbortSignal): Promise<never> {
+async function draw(
+  cli: Cli,
+  { shown, screen, wake }: Drawing,
+  signal: AbortSignal,
+): Promise<never> {
   const { clock } = cli;
   const isTerminal = cli.stdout.isTTY === true;
   const reporter = createReporter(cli.stderr);
@@ -88,7 +92,7 @@ async function draw(cli: Cli, { shown, screen, wake }: Drawing, signal: AbortSig
     const untilMs = clock.monotonic() + rereadMs;
     if (!isTerminal && now !== before) screen.show(await blockOf(shown.format, forms));
     before = now;
-    for (let woken = false; !woken; ) {
+    for (let woken = false; !woken;) {
       if (isTerminal) screen.show(await blockOf(shown.format, forms));
       woken = await raised(clock, { wake, withinMs: isTerminal ? redrawMs : null }, signal);
       if (isTerminal && clock.monotonic() >= untilMs) break;

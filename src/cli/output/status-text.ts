@@ -1,6 +1,6 @@
 import { formatBytes } from '../../lib/bytes.ts';
 import type { NodeView } from '../../protocol/node-view.ts';
-import type { Overview } from '../overview.ts';
+import type { Overview, QueueLine } from '../overview.ts';
 import { age } from './age.ts';
 import { bar } from './bar.ts';
 import { stateCell } from './node-text.ts';
@@ -19,7 +19,6 @@ export interface Told {
 /** The whole of `weir status`. */
 export function statusText(told: Told, overview: Overview, look: Look): string {
   const { queue, running, attention, nodes } = overview;
-  const { nowMs, style } = look;
   const head = sheet([
     ['cluster', told.cluster],
     ['version', told.version],
@@ -28,42 +27,47 @@ export function statusText(told: Told, overview: Overview, look: Look): string {
     ['tasks', countsText(told.tasks) || 'none'],
   ]);
   const blocks = [
-    head,
-    nodes.length === 0 ? '' : nodeBars(nodes, look),
-    queue.length === 0
-      ? ''
-      : table(
-          ['QUEUE', 'TASKS', 'OLDEST', 'WHY'],
-          queue.map((one) => [
-            one.priority,
-            String(one.tasks),
-            age(one.since, nowMs),
-            one.reasons.slice(0, 3).map(({ code, tasks }) => `${tasks} ${code}`).join(', '),
-          ]),
-        ),
-    running.length === 0
-      ? ''
-      : table(
-          ['OWNER', 'RUNNING', 'CPUS', 'MEMORY', 'GPUS'],
-          running.map((one) => [
-            one.owner,
-            String(one.tasks),
-            rounded(one.cpus),
-            formatBytes(one.memory),
-            String(one.gpus),
-          ]),
-        ),
-    attention.length === 0
-      ? ''
-      : table(
-          ['LOOK AT', 'WHY'],
-          attention.slice(0, mostLines).map(({ subject, what }) => [
-            { text: subject, style: (text: string) => style('red', text) },
-            what,
-          ]),
-        ) + moreLine(attention.length),
+    ...(nodes.length > 0 ? [nodeBars(nodes, look)] : []),
+    ...(queue.length > 0 ? [queueTable(queue, look)] : []),
+    ...(running.length > 0 ? [runningTable(running)] : []),
+    ...(attention.length > 0 ? [attentionTable(attention, look)] : []),
   ];
-  return blocks.filter((block) => block !== '').join('\n');
+  return [head, ...blocks].join('\n');
+}
+
+function queueTable(queue: Overview['queue'], { nowMs }: Look): string {
+  const why = ({ reasons }: QueueLine): string =>
+    reasons
+      .slice(0, 3)
+      .map(({ code, tasks }) => `${tasks} ${code}`)
+      .join(', ');
+  return table(
+    ['QUEUE', 'TASKS', 'OLDEST', 'WHY'],
+    queue.map((one) => [one.priority, String(one.tasks), age(one.since, nowMs), why(one)]),
+  );
+}
+
+function runningTable(running: Overview['running']): string {
+  return table(
+    ['OWNER', 'RUNNING', 'CPUS', 'MEMORY', 'GPUS'],
+    running.map((one) => [
+      one.owner,
+      String(one.tasks),
+      rounded(one.cpus),
+      formatBytes(one.memory),
+      String(one.gpus),
+    ]),
+  );
+}
+
+function attentionTable(attention: Overview['attention'], { style }: Look): string {
+  const rows = attention
+    .slice(0, mostLines)
+    .map(({ subject, what }) => [
+      { text: subject, style: (text: string) => style('red', text) },
+      what,
+    ]);
+  return table(['LOOK AT', 'WHY'], rows) + moreLine(attention.length);
 }
 
 /** What needs a look is told so far; the whole is in the JSON. */

@@ -3,7 +3,14 @@ import type { PriorityClass, Signal, TaskSpecInput } from '../../protocol/task-s
 import { pairs } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
-import { capabilityOf, failureClassesOf, gpusOf, mountOf, notBeforeOf, ulimitsOf } from './values.ts';
+import {
+  capabilityOf,
+  failureClassesOf,
+  gpusOf,
+  mountOf,
+  notBeforeOf,
+  ulimitsOf,
+} from './values.ts';
 
 type Maybe<T> = { [K in keyof T]?: T[K] | undefined };
 

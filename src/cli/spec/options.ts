@@ -57,15 +57,11 @@ function withResources(command: WorkCommand) {
       ),
     )
     .addOption(opt('--shm <size>', 'size of /dev/shm', room))
+    .addOption(opt('--pids <number>', 'most processes and threads', room).argParser(wholeNumber))
     .addOption(
-      opt('--pids <number>', 'most processes and threads', room).argParser(wholeNumber),
-    )
-    .addOption(
-      opt(
-        '--ulimit <name=soft[:hard]>',
-        'limit such as nofile=4096:8192 (repeat)',
-        room,
-      ).argParser(collect),
+      opt('--ulimit <name=soft[:hard]>', 'limit such as nofile=4096:8192 (repeat)', room).argParser(
+        collect,
+      ),
     )
     .addOption(opt('--disk <size>', 'most that it may write beside its mounts', room));
 }

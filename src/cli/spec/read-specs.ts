@@ -13,8 +13,7 @@ export async function readSpecs(
   flags: SpecFlags,
   command: readonly string[],
 ): Promise<[TaskSpecInput, ...TaskSpecInput[]]> {
-  const stdin =
-    flags.stdin === undefined ? undefined : await readText(cli, flags.stdin, '--stdin');
+  const stdin = flags.stdin === undefined ? undefined : await readText(cli, flags.stdin, '--stdin');
   return specsFromFlags(flags, command, { env: cli.env, nowMs: cli.clock.now(), stdin });
 }
 

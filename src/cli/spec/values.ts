@@ -23,7 +23,9 @@ export function gpusOf({ gpus, gpuModel, gpuMemory }: GpuFlags): Resources['gpus
   if (gpus === '0' && chosen)
     throw usageError('--gpus 0 asks for no GPU, and --gpu-model or --gpu-memory for one');
   if (gpus === '0') return null;
-  return /^\d+$/.test(gpus) ? { count: Number(gpus), ...choice } : { uuids: gpus.split(','), ...choice };
+  return /^\d+$/.test(gpus)
+    ? { count: Number(gpus), ...choice }
+    : { uuids: gpus.split(','), ...choice };
 }
 
 /** `nofile=4096:8192`; one number is both limits, `unlimited` is none. */

@@ -28,7 +28,11 @@ export function nodeList(cli: Cli) {
         };
       };
       // What is promised of a node changes with tasks.
-      await showOrWatch(cli, { api, format: flags.output, events: {}, read: readNodes }, flags.watch);
+      await showOrWatch(
+        cli,
+        { api, format: flags.output, events: {}, read: readNodes },
+        flags.watch,
+      );
     });
   examples(command, ['weir node list', 'weir node list -o wide --watch', 'weir node list -o json']);
   return command;

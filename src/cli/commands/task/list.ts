@@ -5,17 +5,21 @@ import type { Cli } from '../../cli.ts';
 import { usageError } from '../../cli-error.ts';
 import type { Api } from '../../client/api.ts';
 import { connect } from '../../client/connect.ts';
+import type { ConnectionFlags } from '../../client/connection.ts';
 import { ownerOf } from '../../client/owner.ts';
 import { type RawList, readPages } from '../../client/pages.ts';
 import { read } from '../../client/read.ts';
 import { clientCommand, examples, outputOption, watchOption } from '../../command.ts';
 import { showOrWatch } from '../../follow/watch.ts';
+import type { Format } from '../../output/print.ts';
 import { lookOf } from '../../output/style.ts';
 import { taskTable, wideTaskTable } from '../../output/task-text.ts';
 
 export function taskList(cli: Cli) {
   const command = clientCommand(cli, 'list')
-    .description('List tasks, the newest first; an array is one of them, unless its members are asked for.')
+    .description(
+      'List tasks, the newest first; an array is one of them, unless its members are asked for.',
+    )
     .option('--state <state>', 'only in this state (repeat)', collect)
     .option('--node <node>', 'only on this node')
     .option('-l, --label <key=value>', 'only with this label (repeat)', collect)
@@ -29,24 +33,7 @@ export function taskList(cli: Cli) {
     .option('--all', 'all pages')
     .addOption(outputOption())
     .addOption(watchOption())
-    .action(async (flags) => {
-      checkStates(flags.state ?? []);
-      const api = await connect(cli, flags);
-      const { state, node, label, name, batch, array, limit, cursor } = flags;
-      const owner = await ownerOf(api, flags.owner, cli.signal);
-      const query = { state: state?.join(','), node, label, name, owner, batch, array, limit, cursor };
-      const wanted = { query, pages: flags.all ? 'all' : 'one', members: flags.members } as const;
-      const last: { cursor: string | null } = { cursor: null };
-      const readList = async (signal: AbortSignal) => {
-        const list = await readTasks(api, wanted, signal);
-        last.cursor = list.cursor;
-        return formsOf(cli, list);
-      };
-      const events = { type: 'task.*' };
-      await showOrWatch(cli, { api, format: flags.output, events, read: readList }, flags.watch);
-      if (last.cursor !== null && !flags.watch)
-        cli.stderr.write(`There are more: add --all, or --cursor ${last.cursor}\n`);
-    });
+    .action((flags) => list(cli, flags));
   examples(command, [
     'weir task list',
     'weir task list --state queued --state running -l project=atlas',
@@ -55,6 +42,41 @@ export function taskList(cli: Cli) {
     'weir task list --state failed --all -o json',
   ]);
   return command;
+}
+
+interface ListFlags extends ConnectionFlags {
+  state?: string[] | undefined;
+  node?: string | undefined;
+  label?: string[] | undefined;
+  name?: string | undefined;
+  owner?: string | undefined;
+  batch?: string | undefined;
+  array?: string | undefined;
+  members?: true | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+  all?: true | undefined;
+  output: Format;
+  watch?: true | undefined;
+}
+
+async function list(cli: Cli, flags: ListFlags): Promise<void> {
+  checkStates(flags.state ?? []);
+  const api = await connect(cli, flags);
+  const { state, node, label, name, batch, array, limit, cursor } = flags;
+  const owner = await ownerOf(api, flags.owner, cli.signal);
+  const query = { state: state?.join(','), node, label, name, owner, batch, array, limit, cursor };
+  const wanted = { query, pages: flags.all ? 'all' : 'one', members: flags.members } as const;
+  const last: { cursor: string | null } = { cursor: null };
+  const readList = async (signal: AbortSignal) => {
+    const page = await readTasks(api, wanted, signal);
+    last.cursor = page.cursor;
+    return formsOf(cli, page);
+  };
+  const events = { type: 'task.*' };
+  await showOrWatch(cli, { api, format: flags.output, events, read: readList }, flags.watch);
+  if (last.cursor !== null && !flags.watch)
+    cli.stderr.write(`There are more: add --all, or --cursor ${last.cursor}\n`);
 }
 
 function formsOf(cli: Cli, list: RawList) {
@@ -86,7 +108,9 @@ async function readTasks(
     const view = read(taskViewSchema, item);
     if (!view.members) continue;
     const below = { state: query['state'], array: view.id, limit: 1000 };
-    items.push(...(await readPages(api, { path: '/tasks', query: below, pages: 'all' }, signal)).items);
+    items.push(
+      ...(await readPages(api, { path: '/tasks', query: below, pages: 'all' }, signal)).items,
+    );
   }
   return { ...list, items };
 }

@@ -10,6 +10,9 @@ export function taskPause(cli: Cli) {
     .action((tasks, flags) =>
       actOnTasks(cli, { verb: 'pause', selection: selectionOf(tasks, flags), flags }),
     );
-  examples(command, ['weir task pause t1k7', 'weir task pause --label project=atlas --state running']);
+  examples(command, [
+    'weir task pause t1k7',
+    'weir task pause --label project=atlas --state running',
+  ]);
   return command;
 }
