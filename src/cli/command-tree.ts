@@ -118,6 +118,11 @@ const node: readonly Entry[] = [
     load: async () => (await import('./commands/node/uncordon.ts')).nodeUncordon,
   },
   {
+    name: 'release',
+    summary: 'let a doubled node report again',
+    load: async () => (await import('./commands/node/release.ts')).nodeRelease,
+  },
+  {
     name: 'label',
     summary: 'set labels of a node',
     load: async () => (await import('./commands/node/label.ts')).nodeLabel,

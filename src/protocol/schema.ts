@@ -2,15 +2,27 @@ import * as v from 'valibot';
 import { parseBytes } from '../lib/bytes.ts';
 import { parseDuration } from '../lib/duration.ts';
 
+type Run = v.GenericSchema['~run'];
+
+/**
+ * Puts `around` in front of a schema's own run. That is called on whichever schema it is called of: `v.omit` and its like
+ * copy the run onto schemas with other entries.
+ */
+function wrapRun<const S extends v.GenericSchema>(schema: S, around: (run: Run, ...args: Parameters<Run>) => ReturnType<Run>): S {
+  const run: Run = schema['~run'];
+  const wrapped = function (this: v.GenericSchema, ...args: Parameters<Run>): ReturnType<Run> {
+    return around(run.bind(this), ...args);
+  };
+  return Object.defineProperty(schema, '~run', { value: wrapped });
+}
+
 /** valibot's own objects and records accept arrays; ours refuse them, with the JSON schema unchanged. */
 function refuseArrays<const S extends v.GenericSchema>(schema: S): S {
-  const run = schema['~run'];
-  const checked: typeof run = (dataset, config) => {
+  return wrapRun(schema, (run, dataset, config) => {
     // A text takes the schema's own way to the issue, and shows what was given.
     const seen = Array.isArray(dataset.value) ? { ...dataset, value: JSON.stringify(dataset.value) } : dataset;
-    return run.call(schema, seen, config);
-  };
-  return Object.defineProperty(schema, '~run', { value: checked });
+    return run(seen, config);
+  });
 }
 
 /** An object with exactly these fields: another one is an issue at its path. */
@@ -36,18 +48,16 @@ export function dictionary<const K extends Key, const V extends v.GenericSchema>
 const lostKeys = ['__proto__', 'prototype', 'constructor'];
 
 function refuseLostKeys<const S extends v.GenericSchema>(schema: S): S {
-  const run = schema['~run'];
-  const checked: typeof run = (dataset, config) => {
+  return wrapRun(schema, (run, dataset, config) => {
     const input = dataset.value;
-    const result = run.call(schema, dataset, config);
+    const result = run(dataset, config);
     if (typeof input !== 'object' || input === null) return result;
     for (const key of lostKeys.filter((one) => Object.hasOwn(input, one))) {
       const path: [v.UnknownPathItem] = [{ type: 'unknown', origin: 'key', input, key, value: key }];
       v._addIssue(schema, 'key', result, config, { input: key, message: 'this key cannot be used', path });
     }
     return result;
-  };
-  return Object.defineProperty(schema, '~run', { value: checked });
+  });
 }
 
 const nul = String.fromCharCode(0);

@@ -120,6 +120,14 @@ describe('weir run of several targets', () => {
     expect(places).toEqual([{ target: 'gpu-1::0' }, { target: 'gpu-2' }]);
   });
 
+  it('tells two at one place apart by their ids', async () => {
+    const { ended } = await begun('--target', 'a', '--target', 'a', '--', 'x');
+    exit('t1', 0);
+    exit('t2', 3);
+    expect(await ended).toBe(1);
+    expect(terminal.stderr.text()).toMatch(/weir: \[t2\] t2 failed: exit 3\n/);
+  });
+
   it('prints the ids of all when it is detached', async () => {
     expect(await terminal.weir('run', '-d', '--image', 'i', '--target', 'a', '--target', 'b')).toBe(
       0,

@@ -96,9 +96,13 @@ async function followAll(
   api: Api,
   { tasks, specs, output, reporter }: Following,
 ): Promise<number> {
+  const targets = specs.map(({ placement }) => placement?.target);
+  // Two tasks at one place are told apart by their ids.
+  const labelOf = (id: string, target: string | undefined): string =>
+    target !== undefined && targets.indexOf(target) === targets.lastIndexOf(target) ? target : id;
   const roots = tasks.map(({ id, members }, at): Root => ({
     id,
-    label: tasks.length === 1 ? '' : (specs[at]?.placement?.target ?? id),
+    label: tasks.length === 1 ? '' : labelOf(id, targets[at]),
     kind: members ? 'array' : 'task',
   }));
   const name = tasks.map(({ id }) => id).join(', ');

@@ -55,21 +55,29 @@ async function endAttempt(tx: Transaction, { task, attempt, seen }: Report, { no
     .where(sameAttempt(attempt));
   await bumpGeneration(tx, node);
   if (task.attempt !== attempt.attempt) return;
-  const againMs = attempt.stop === null ? retryAfterMs(task.spec.retry, end, task.failures + 1) : null;
+  const again = attempt.stop === null ? anotherAttempt(task, end, nowMs) : null;
   const move =
-    againMs === null
+    again === null
       ? { to: state, set: { end, startedMs, endedMs, reason: null, stuck: false } }
-      : { to: 'queued' as const, set: tryAgain(task, end, nowMs + againMs) };
+      : { to: 'queued' as const, set: again };
   if ((await moveTask(tx, task, { ...move, atMs: nowMs })) === null) {
     throw new Error(`${task.id} cannot go from ${task.state} to ${move.to}`);
   }
 }
 
-/** The attempt keeps its end; the task waits for the next one. */
+const unplaced = { node: null, nodeName: null, gpus: [], startedMs: null, stuck: false } as const;
+
+/** What the task waits for when its end is followed by another attempt; `null` when it is not. The attempt keeps its end. */
+function anotherAttempt(task: TaskRow, end: End, nowMs: number): TaskChange | null {
+  if (end.cause === 'node_lost' && task.spec.onNodeLoss === 'requeue') return { ...unplaced, reason: reason('requeued', end.message) };
+  const afterMs = retryAfterMs(task.spec.retry, end, task.failures + 1);
+  return afterMs === null ? null : tryAgain(task, end, nowMs + afterMs);
+}
+
 function tryAgain(task: TaskRow, end: End, eligibleMs: number): TaskChange {
   const failures = task.failures + 1;
   const message = `attempt ${task.attempt} ended as ${end.cause} (${end.message}); retry ${failures} of ${task.spec.retry?.limit ?? 0}`;
-  return { node: null, nodeName: null, gpus: [], startedMs: null, stuck: false, failures, eligibleMs, reason: reason('retry', message) };
+  return { ...unplaced, failures, eligibleMs, reason: reason('retry', message) };
 }
 
 async function updateAttempt(tx: Transaction, { task, attempt, seen }: Report, { nowMs }: ReportTime): Promise<void> {

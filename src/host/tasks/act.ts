@@ -74,7 +74,7 @@ const mostSelected = 10_000;
 async function select(tx: Transaction, { batch, labels, states }: Selection): Promise<TaskId[]> {
   const id = batch === undefined ? undefined : batchId.parse(batch);
   if (id === null) throw new ProblemError('invalid_field', `field /batch: "${batch ?? ''}" is not the id of a batch such as "b1k"`);
-  const filter = { states, labels, batch: id };
+  const filter = { states, labels, batch: id, array: 'each' } as const;
   const rows = await listTasks(tx, filter, { limit: mostSelected, below: null });
   return rows.map((row) => row.id);
 }

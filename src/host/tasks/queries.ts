@@ -14,8 +14,8 @@ export interface TaskFilter {
   owner?: string | undefined;
   labels?: readonly { key: string; value: string }[] | undefined;
   batch?: BatchId | undefined;
-  /** Members of this array; without it, members of arrays are left out. */
-  array?: TaskId | undefined;
+  /** Members of this array; without it, members of arrays are left out. `each`: members, and no arrays. */
+  array?: TaskId | 'each' | undefined;
 }
 
 export async function readTask(db: Queryable, id: TaskId): Promise<TaskRow | null> {
@@ -53,7 +53,8 @@ export async function listTasks(
   return db.select().from(tasks).where(and(...where)).orderBy(desc(tasks.id)).limit(limit);
 }
 
-function memberRange(array: TaskId | undefined): SQL[] {
+function memberRange(array: TaskFilter['array']): SQL[] {
+  if (array === 'each') return [isNull(tasks.members)];
   if (array === undefined) return [sql`${tasks.id} % ${membersPerTask} = 0`];
   const first = taskId.toStored(array);
   return [gt(tasks.id, array), lt(tasks.id, taskId.fromStored(first + membersPerTask))];

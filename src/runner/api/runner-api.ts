@@ -12,6 +12,8 @@ import { createStreamTokens, type StreamTokenOptions } from './stream-tokens.ts'
 
 export interface RunnerApiOptions extends StreamTokenOptions {
   logs: Pick<LogKeeper, 'extent' | 'read'>;
+  /** Waits for what is still on its way into the log of an attempt that has ended. */
+  whole: (ref: WorkloadRef, signal: AbortSignal) => Promise<void>;
   random: Random;
   log: Logger;
 }
@@ -63,14 +65,15 @@ export function createRunnerApi(options: RunnerApiOptions): RunnerApi {
 async function serveLogs(
   c: Context,
   ref: WorkloadRef,
-  { logs, closing }: Pick<RunnerApiOptions, 'logs'> & { closing: AbortSignal },
+  { logs, whole, closing }: Pick<RunnerApiOptions, 'logs' | 'whole'> & { closing: AbortSignal },
 ): Promise<Response> {
   const query = parseLogQuery(new URL(c.req.url));
   const format = c.req.header('accept')?.includes('application/x-ndjson') ? 'ndjson' : 'text';
+  const signal = AbortSignal.any([c.req.raw.signal, closing]);
+  if (query.follow !== 'yes') await whole(ref, signal);
   const extent = await logs.extent(ref);
   if (!extent) throw new ProblemError('not_found', `This node has no log of ${ref.task}, attempt ${ref.attempt}.`);
   const bounded = query.follow === 'yes' ? query : { ...query, until: extent.endOffset };
-  const signal = AbortSignal.any([c.req.raw.signal, closing]);
   const body = logBody((until) => logs.read(ref, bounded, until), format, signal);
   const headers = new Headers(foreignHeaders);
   headers.set('Content-Type', format === 'ndjson' ? 'application/x-ndjson' : 'text/plain; charset=utf-8');

@@ -128,6 +128,8 @@ async function kill(
 export function settle(ctx: StepContext, workload: Workload): void {
   const { backendEnd, stopping } = workload;
   if (backendEnd === null) return;
+  // Its output may be asked for as soon as its end is known.
+  if (backendEnd !== 'absent') ctx.logs.follow(workload.ref);
   end(ctx, workload, judgeEnd(backendEnd, stopping?.told ? stopping.order : null));
 }
 

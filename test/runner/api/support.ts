@@ -41,6 +41,7 @@ export async function createApiBench(): Promise<ApiBench> {
   const keeper = createLogKeeper({ dir: folder.path, clock: hurriedClock, log: silentLogger, backend });
   const publicJwk = { ...(await exportJWK(publicKey)), kid: 'k1' };
   const api = createRunnerApi({
+    whole: async () => undefined,
     node: 'n1',
     boot: 'boot-1',
     hostKeys: () => [publicJwk],
