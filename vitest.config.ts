@@ -18,6 +18,9 @@ export default defineConfig({
           pool: 'forks',
           // Files share a process: 41 of them took 1.1 s instead of 9.2 s.
           isolate: false,
+          // Says that a test hangs, not that it is slow: machines of CI are shared.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {
