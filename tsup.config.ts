@@ -11,9 +11,7 @@ const leanDockerode: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'lean-dockerode',
   setup(build) {
     build.onResolve({ filter: /^(@grpc\/.*|protobufjs|ssh2)$/ }, ({ path, importer }) =>
-      /node_modules[\\/](dockerode|docker-modem)[\\/]/.test(importer)
-        ? { path, namespace: 'absent' }
-        : undefined,
+      /node_modules[\\/](dockerode|docker-modem)[\\/]/.test(importer) ? { path, namespace: 'absent' } : undefined,
     );
     build.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
       contents: 'module.exports = {};',

@@ -22,9 +22,7 @@ const names = existsSync(folder)
 const [name] = positionals;
 
 if (name === undefined || !names.includes(name)) {
-  console.error(
-    `usage: npm run bench -- NAME [--json FILE]; NAME is one of: ${names.join(', ') || 'none yet'}`,
-  );
+  console.error(`usage: npm run bench -- NAME [--json FILE]; NAME is one of: ${names.join(', ') || 'none yet'}`);
   process.exitCode = 2;
 } else {
   await setup({ docker: false });
@@ -34,10 +32,7 @@ if (name === undefined || !names.includes(name)) {
   const { rows } = await run();
   print(rows);
   if (values.json !== undefined) {
-    writeFileSync(
-      values.json,
-      `${JSON.stringify({ name, node: process.version, rows }, null, 2)}\n`,
-    );
+    writeFileSync(values.json, `${JSON.stringify({ name, node: process.version, rows }, null, 2)}\n`);
   }
 }
 
@@ -51,14 +46,10 @@ function print(rows) {
     row.ratio === undefined ? '' : `×${row.ratio.toFixed(2)}`,
   ]);
   const table = [['measure', 'value', 'unit', 'baseline', 'ratio'], ...cells];
-  const widths = [0, 1, 2, 3, 4].map((column) =>
-    Math.max(...table.map((line) => (line[column] ?? '').length)),
-  );
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((line) => (line[column] ?? '').length)));
   for (const line of table) {
     const padded = line.map((cell, column) =>
-      column === 0 || column === 2
-        ? cell.padEnd(widths[column] ?? 0)
-        : cell.padStart(widths[column] ?? 0),
+      column === 0 || column === 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
     );
     console.log(padded.join('  ').trimEnd());
   }

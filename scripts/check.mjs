@@ -23,11 +23,7 @@ if (existsSync('native/Cargo.toml')) {
   const inNative = ['--manifest-path', 'native/Cargo.toml'];
   checks.push(
     ['format of Rust', 'cargo', ['fmt', '--all', ...inNative, '--check']],
-    [
-      'clippy',
-      'cargo',
-      ['clippy', '--quiet', '--all-targets', ...inNative, '--', '-D', 'warnings'],
-    ],
+    ['clippy', 'cargo', ['clippy', '--quiet', '--all-targets', ...inNative, '--', '-D', 'warnings']],
   );
 }
 

@@ -9,8 +9,7 @@ export default class CountReporter {
    */
   onTestRunEnd(modules, errors) {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    const count = (/** @type {string} */ state) =>
-      tests.filter((test) => test.result().state === state).length;
+    const count = (/** @type {string} */ state) => tests.filter((test) => test.result().state === state).length;
     const broken = modules.flatMap((module) => module.errors()).length + errors.length;
     const counts = {
       passed: count('passed'),

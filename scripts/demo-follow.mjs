@@ -77,10 +77,7 @@ async function* events(api, since) {
 async function showLog(api, view, onLine) {
   /** @type {Record<string, string>} */
   const rest = {};
-  for await (const record of api.stream(
-    `/tasks/${view.id}/logs?follow=true`,
-    'application/x-ndjson',
-  )) {
+  for await (const record of api.stream(`/tasks/${view.id}/logs?follow=true`, 'application/x-ndjson')) {
     const { stream, text = '' } = JSON.parse(record);
     const lines = `${rest[stream] ?? ''}${text}`.split('\n');
     rest[stream] = lines.pop() ?? '';

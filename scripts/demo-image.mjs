@@ -1,14 +1,6 @@
 // @ts-check
 // Builds a small image without a registry: busybox-static → tar → `docker import`.
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { capture } from './run.mjs';
@@ -35,15 +27,7 @@ export async function ensureDemoImage(tag = demoImage) {
     makeTree(tree);
     const archive = join(folder, 'root.tar');
     must('tar', ['--numeric-owner', '--owner=0', '--group=0', '-C', tree, '-cf', archive, '.']);
-    must('docker', [
-      'import',
-      '--change',
-      'CMD ["/bin/sh"]',
-      '--change',
-      'ENV PATH=/bin',
-      archive,
-      tag,
-    ]);
+    must('docker', ['import', '--change', 'CMD ["/bin/sh"]', '--change', 'ENV PATH=/bin', archive, tag]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -44,18 +44,13 @@ export function createStage(out) {
       said.set(view.id, text);
       say(`${prefix(view)}${paint(colourOf(view.state), text)}`);
     },
-    line(
-      /** @type {any} */ view,
-      /** @type {{ stream: string, text: string }} */ { stream, text },
-    ) {
+    line(/** @type {any} */ view, /** @type {{ stream: string, text: string }} */ { stream, text }) {
       say(`${prefix(view)}${stream === 'stderr' ? '!' : '|'} ${printable(text)}`);
     },
     table(/** @type {any[]} */ views) {
       const head = ['TASK', 'STATE', 'CAUSE', 'EXIT', 'TIME', 'EVIDENCE OR REASON'];
       const rows = [head, ...views.map(rowOf)];
-      const widths = head.map((_, column) =>
-        Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-      );
+      const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
       say('');
       for (const [at, row] of rows.entries()) {
         const text = row
@@ -77,8 +72,7 @@ function colourOf(state) {
 
 /** @param {any} view */
 function changeText({ state, reason, end, nodeName }) {
-  if (state === 'queued')
-    return reason === null || reason.code === 'submitted' ? null : `waits: ${reason.message}`;
+  if (state === 'queued') return reason === null || reason.code === 'submitted' ? null : `waits: ${reason.message}`;
   if (state === 'assigned' || state === 'starting') return null;
   if (end !== null) return `${state}: ${end.message}`;
   if (state === 'running') return `runs on ${nodeName}`;
@@ -101,9 +95,7 @@ function rowOf({ name, state, end, reason, startedAt, endedAt }) {
 /** @param {any} end */
 function evidenceText({ cause, message, evidence, usage }) {
   if (cause === 'oom' && evidence) {
-    const said = [evidence.oomEvent && 'oom event', evidence.oomKilled && 'OOMKilled'].filter(
-      Boolean,
-    );
+    const said = [evidence.oomEvent && 'oom event', evidence.oomKilled && 'OOMKilled'].filter(Boolean);
     const peak = evidence.peakBytes === null ? 'unknown' : sizeText(evidence.peakBytes);
     return [...said, `peak ${peak} of ${sizeText(evidence.limitBytes)}`].join(', ');
   }

@@ -29,8 +29,7 @@ export function makeTasks(node, image) {
     {
       name: 'hello',
       image,
-      shell:
-        'for step in 1 2 3; do echo "step $step of 3 of $WEIR_TASK_ID on $WEIR_NODE"; sleep 0.4; done',
+      shell: 'for step in 1 2 3; do echo "step $step of 3 of $WEIR_TASK_ID on $WEIR_NODE"; sleep 0.4; done',
       resources: small,
       timeLimit: '30s',
     },
@@ -74,10 +73,8 @@ const expected = {
     state === 'succeeded' && end.cause === 'exit' && end.exitCode === 0 && lines.length === 3,
   fails: ({ state, end }, { lines }) =>
     state === 'failed' && end.cause === 'exit' && end.exitCode === 3 && lines.length === 1,
-  'memory-hog': ({ state, end }) =>
-    state === 'failed' && end.cause === 'oom' && hasEvidence(end.evidence),
-  endless: ({ state, end }, { lines }) =>
-    state === 'failed' && end.cause === 'timeout' && lines.length > 0,
+  'memory-hog': ({ state, end }) => state === 'failed' && end.cause === 'oom' && hasEvidence(end.evidence),
+  endless: ({ state, end }, { lines }) => state === 'failed' && end.cause === 'timeout' && lines.length > 0,
   impossible: ({ state, reason }) => state === 'queued' && reason.code === 'impossible',
 };
 

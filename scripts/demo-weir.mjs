@@ -1,15 +1,7 @@
 // @ts-check
 // Builds Weir when that is needed and runs `weir up` as a child: for the demo, and for tests that want the real thing.
 import { spawn } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -34,9 +26,7 @@ export function ensureBuilt() {
     cwd: root,
   });
   if (result.ok) return 'built';
-  const told = `${result.stdout}${result.stderr}`
-    .split('\n')
-    .filter((line) => !/^\s+at /.test(line));
+  const told = `${result.stdout}${result.stderr}`.split('\n').filter((line) => !/^\s+at /.test(line));
   throw new Error(`the build failed:\n${told.join('\n').trim()}`);
 }
 
@@ -118,9 +108,7 @@ async function waitForUrl(endpoint, hasEnded, signal) {
 
 /** @param {string} file */
 export function lastLines(file) {
-  return existsSync(file)
-    ? readFileSync(file, 'utf8').trim().split('\n').slice(-15).join('\n')
-    : '';
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').slice(-15).join('\n') : '';
 }
 
 /**

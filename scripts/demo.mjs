@@ -53,17 +53,11 @@ async function demo({ cleanUps, stage, signal }) {
   stage.begin(items);
   stage.say(`Submitted ${items.length} tasks at once:`);
   const seen = await followAll({ api, stage, tasks: items, since }, signal);
-  const views = await Promise.all(
-    items.map((/** @type {any} */ { id }) => api.json(`/tasks/${id}`)),
-  );
+  const views = await Promise.all(items.map((/** @type {any} */ { id }) => api.json(`/tasks/${id}`)));
   stage.table(views);
   await explainWaiting({ api, stage, views });
-  const faults = views.flatMap((view) =>
-    expectations(view, seen.get(view.id) ?? { reasons: [], lines: [] }),
-  );
-  const hasWaited = views.some((view) =>
-    seen.get(view.id)?.reasons.some((code) => forRoom.has(code)),
-  );
+  const faults = views.flatMap((view) => expectations(view, seen.get(view.id) ?? { reasons: [], lines: [] }));
+  const hasWaited = views.some((view) => seen.get(view.id)?.reasons.some((code) => forRoom.has(code)));
   if (!hasWaited) faults.push('no task was seen to wait for room');
   for (const fault of faults) stage.fault(fault);
   if (faults.length === 0) stage.say(`All ${views.length} tasks did what they should.`);
@@ -91,13 +85,9 @@ async function killAll(api) {
   const { items } = await api.json(`/tasks?state=${left}&limit=1000`);
   for (const { id } of items) {
     // It may have ended in this moment.
-    await api
-      .json(`/tasks/${id}/kill`, { message: 'the demo is over', force: true })
-      .catch(() => {});
+    await api.json(`/tasks/${id}/kill`, { message: 'the demo is over', force: true }).catch(() => {});
   }
-  await Promise.all(
-    items.map((/** @type {any} */ { id }) => api.json(`/tasks/${id}/wait?timeout=15s`)),
-  );
+  await Promise.all(items.map((/** @type {any} */ { id }) => api.json(`/tasks/${id}/wait?timeout=15s`)));
 }
 
 /**
@@ -133,15 +123,12 @@ function keepNetwork() {
 async function main() {
   const stage = createStage(process.stdout);
   if (process.getuid?.() !== 0) {
-    stage.fault(
-      'The demo needs root, to run containers and read what they print: sudo env PATH="$PATH" npm run demo',
-    );
+    stage.fault('The demo needs root, to run containers and read what they print: sudo env PATH="$PATH" npm run demo');
     return 1;
   }
   const stop = new AbortController();
   const interrupt = () => stop.abort(new Error('interrupted'));
-  for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-    process.on(name, interrupt);
+  for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(name, interrupt);
   /** @type {CleanUp[]} */
   const cleanUps = [];
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(longestMs)]);

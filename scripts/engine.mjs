@@ -30,9 +30,7 @@ export function probeEngine() {
       resolve(answer.statusCode === 200 ? 'up' : 'down');
     });
     call.on('timeout', () => call.destroy(new Error('timed out')));
-    call.on('error', (error) =>
-      resolve('code' in error && error.code === 'EACCES' ? 'denied' : 'down'),
-    );
+    call.on('error', (error) => resolve('code' in error && error.code === 'EACCES' ? 'denied' : 'down'));
     call.end();
   });
 }

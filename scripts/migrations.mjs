@@ -16,9 +16,7 @@ const files = existsSync(folder)
   : [];
 for (const [index, file] of files.entries()) {
   if (/^\d{4}_[a-z0-9_-]+\.sql$/.test(file) && Number(file.slice(0, 4)) === index) continue;
-  fail(
-    `migrations/${file} is not number ${String(index).padStart(4, '0')}_name.sql: the numbers have no gaps`,
-  );
+  fail(`migrations/${file} is not number ${String(index).padStart(4, '0')}_name.sql: the numbers have no gaps`);
 }
 const wanted = render(files.map(readMigration));
 const present = existsSync(target) ? readFileSync(target, 'utf8') : '';

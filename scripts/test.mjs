@@ -19,11 +19,7 @@ async function runTests() {
     const code = await show('node_modules/.bin/vitest', ['run', ...reporters, ...args], {
       env: { WEIR_TEST_COUNTS: file },
     });
-    const {
-      passed = 0,
-      failed = 0,
-      skipped = 0,
-    } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+    const { passed = 0, failed = 0, skipped = 0 } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
     return { passed, failed: Math.max(failed, code === 0 ? 0 : 1), skipped };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -29,8 +29,7 @@ export const variables = [
   {
     name: 'DOCKER_HOST',
     where: 'weir',
-    meaning:
-      '`weir up`, `weir runner`: the engine, as `unix:///path`; `/var/run/docker.sock` unless said',
+    meaning: '`weir up`, `weir runner`: the engine, as `unix:///path`; `/var/run/docker.sock` unless said',
   },
   {
     name: 'XDG_CONFIG_HOME',
@@ -40,8 +39,7 @@ export const variables = [
   {
     name: 'XDG_DATA_HOME',
     where: 'weir',
-    meaning:
-      'folder of `weir/`, the data folder of whoever is not root; `~/.local/share` unless said',
+    meaning: 'folder of `weir/`, the data folder of whoever is not root; `~/.local/share` unless said',
   },
   { name: 'NO_COLOR', where: 'weir', meaning: 'no colours, on a terminal neither' },
   { name: 'TERM', where: 'weir', meaning: '`dumb`: no colours' },

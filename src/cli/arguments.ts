@@ -2,10 +2,7 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { parseDuration } from '../lib/duration.ts';
 
 /** Gathers an option that is given several times. */
-export const collect = (value: string, before: readonly string[] | undefined): string[] => [
-  ...(before ?? []),
-  value,
-];
+export const collect = (value: string, before: readonly string[] | undefined): string[] => [...(before ?? []), value];
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
@@ -30,8 +27,7 @@ export function pairs(texts: readonly string[], option: string): Record<string, 
   return Object.fromEntries(
     texts.map((text) => {
       const at = text.indexOf('=');
-      if (at < 1)
-        throw new InvalidArgumentError(`${option} ${JSON.stringify(text)}: it must be KEY=VALUE.`);
+      if (at < 1) throw new InvalidArgumentError(`${option} ${JSON.stringify(text)}: it must be KEY=VALUE.`);
       return [text.slice(0, at), text.slice(at + 1)];
     }),
   );

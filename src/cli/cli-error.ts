@@ -46,10 +46,7 @@ export function errorLines(error: unknown): string[] {
   }
   const { code, fix, errors } = error.details;
   const first = `weir: ${oneLine(error.message)} (${oneLine(code)})${fix ? `; ${oneLine(fix)}` : ''}`;
-  return [
-    first,
-    ...(errors ?? []).map((one) => `  ${oneLine(one.pointer)}: ${oneLine(one.message)}`),
-  ];
+  return [first, ...(errors ?? []).map((one) => `  ${oneLine(one.pointer)}: ${oneLine(one.message)}`)];
 }
 
 export function exitCodeOf(error: unknown): number {

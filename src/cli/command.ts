@@ -1,9 +1,4 @@
-import {
-  Command,
-  type CommandUnknownOpts,
-  type Option as AnyOption,
-  Option,
-} from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, type Option as AnyOption, Option } from '@commander-js/extra-typings';
 import type { Cli } from './cli.ts';
 import { formats } from './output/print.ts';
 
@@ -31,31 +26,18 @@ export function newCommand(cli: Cli, name: string): Command {
 export function clientCommand(cli: Cli, name: string) {
   return newCommand(cli, name)
     .addOption(new Option('--url <url>', 'address of the Host (WEIR_URL)').helpGroup(connection))
-    .addOption(
-      new Option('--token-file <file>', 'file with the token (WEIR_TOKEN)').helpGroup(connection),
-    )
-    .addOption(
-      new Option('--pin <hash>', "hash of the Host's TLS key (WEIR_TLS_PIN)").helpGroup(connection),
-    )
-    .addOption(
-      new Option('--data <dir>', 'data folder of a Host on this machine').helpGroup(connection),
-    )
-    .addOption(
-      new Option('--context <name>', 'a context that `weir login` saved').helpGroup(connection),
-    );
+    .addOption(new Option('--token-file <file>', 'file with the token (WEIR_TOKEN)').helpGroup(connection))
+    .addOption(new Option('--pin <hash>', "hash of the Host's TLS key (WEIR_TLS_PIN)").helpGroup(connection))
+    .addOption(new Option('--data <dir>', 'data folder of a Host on this machine').helpGroup(connection))
+    .addOption(new Option('--context <name>', 'a context that `weir login` saved').helpGroup(connection));
 }
 
 /** `-o`: how the answer is shown. */
 export const outputOption = () =>
-  new Option('-o, --output <format>', 'how to show the answer')
-    .choices(formats)
-    .default('table' as const);
+  new Option('-o, --output <format>', 'how to show the answer').choices(formats).default('table' as const);
 
 export const watchOption = () =>
-  new Option(
-    '--watch',
-    'show it anew whenever it changes, until Ctrl-C; JSON is one document a line',
-  );
+  new Option('--watch', 'show it anew whenever it changes, until Ctrl-C; JSON is one document a line');
 
 /** Adds examples below the options; `$` is put before each. */
 export function examples(command: CommandUnknownOpts, lines: readonly string[]): void {

@@ -5,11 +5,7 @@ import { errorLines, exitCodeOf } from './cli-error.ts';
  * Does the same to each, one behind the other, and goes on when one fails; each failure is told, and the first one
  * decides the exit code.
  */
-export async function each<T>(
-  cli: Cli,
-  items: readonly string[],
-  act: (item: string) => Promise<T>,
-): Promise<T[]> {
+export async function each<T>(cli: Cli, items: readonly string[], act: (item: string) => Promise<T>): Promise<T[]> {
   const done: T[] = [];
   let failed = false;
   for (const item of items) {

@@ -16,9 +16,7 @@ export function askHidden(cli: Pick<Cli, 'stdin' | 'stderr'>, question: string):
     lines.once('SIGINT', () => lines.close());
     lines.once('close', () => {
       cli.stderr.write('\n');
-      reject(
-        new CliError('nothing was given', { exitCode: exitCodes.interrupted, code: 'cancelled' }),
-      );
+      reject(new CliError('nothing was given', { exitCode: exitCodes.interrupted, code: 'cancelled' }));
     });
     lines.once('line', (line) => {
       resolve(line);

@@ -60,8 +60,7 @@ function placedIn({ state, members }: TaskView): number {
 function queueOf(tasks: readonly TaskView[]): QueueLine[] {
   const waiting = tasks.filter((task) => queuedIn(task) > 0);
   const groups = groupBy(waiting, ({ priority }) => priority);
-  const height = (name: string): number =>
-    (priorityClasses as Readonly<Record<string, number>>)[name] ?? 0;
+  const height = (name: string): number => (priorityClasses as Readonly<Record<string, number>>)[name] ?? 0;
   return [...groups]
     .map(([priority, all]) => ({
       priority,
@@ -82,9 +81,7 @@ function runningOf(tasks: readonly TaskView[]): OwnerLine[] {
       tasks: sum(all, placedIn),
       cpus: sum(all, (task) => placedIn(task) * asked(task, 'cpus')),
       memory: sum(all, (task) => placedIn(task) * asked(task, 'memory')),
-      gpus: sum(all, (task) =>
-        task.members ? placedIn(task) * gpusAsked(task) : task.gpus.length,
-      ),
+      gpus: sum(all, (task) => (task.members ? placedIn(task) * gpusAsked(task) : task.gpus.length)),
     }))
     .toSorted((a, b) => b.tasks - a.tasks || (a.owner < b.owner ? -1 : 1));
 }

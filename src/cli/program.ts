@@ -13,12 +13,7 @@ export async function buildProgram(cli: Cli, wanted: Wanted): Promise<Command> {
     .version(cli.version, '-V, --version', 'show the version')
     .enablePositionalOptions();
   await addEntries(cli, program, { entries: commandTree, wanted });
-  examples(program, [
-    'weir up',
-    'weir run --image debian:12 -- uname -a',
-    'weir task list',
-    'weir task --help',
-  ]);
+  examples(program, ['weir up', 'weir run --image debian:12 -- uname -a', 'weir task list', 'weir task --help']);
   return program;
 }
 
@@ -30,9 +25,7 @@ async function addEntries(
   for (const entry of entries) {
     const called = wanted === 'all' || wanted[0] === entry.name;
     const below = wanted === 'all' ? 'all' : wanted.slice(1);
-    parent.addCommand(
-      called ? await load(cli, entry, below) : newCommand(cli, entry.name).summary(entry.summary),
-    );
+    parent.addCommand(called ? await load(cli, entry, below) : newCommand(cli, entry.name).summary(entry.summary));
   }
 }
 
@@ -43,9 +36,6 @@ async function load(cli: Cli, entry: Entry, wanted: Wanted) {
     .description(`${entry.summary.charAt(0).toUpperCase()}${entry.summary.slice(1)}.`)
     .enablePositionalOptions();
   await addEntries(cli, group, { entries: entry.entries, wanted });
-  examples(group, [
-    `weir ${entry.name} ${entry.entries[0]?.name ?? ''}`,
-    `weir ${entry.name} --help`,
-  ]);
+  examples(group, [`weir ${entry.name} ${entry.entries[0]?.name ?? ''}`, `weir ${entry.name} --help`]);
   return group;
 }

@@ -7,10 +7,7 @@ import { leadingFlagsLast } from './leading-flags.ts';
 import { buildProgram } from './program.ts';
 
 /** Runs one command line (without node and script) and answers the exit code. Every failure is told on stderr. */
-export async function runCli(
-  argv: readonly string[],
-  process: Omit<Cli, 'setExitCode'>,
-): Promise<number> {
+export async function runCli(argv: readonly string[], process: Omit<Cli, 'setExitCode'>): Promise<number> {
   let exitCode: number = exitCodes.ok;
   const cli: Cli = {
     ...process,

@@ -18,10 +18,7 @@ export function selectionCommand(cli: Cli, name: string) {
     .addOption(outputOption());
 }
 
-export const tasksArgument = [
-  '[task...]',
-  'ids, beginnings of ids, or names; t5.3 is a member of t5',
-] as const;
+export const tasksArgument = ['[task...]', 'ids, beginnings of ids, or names; t5.3 is a member of t5'] as const;
 
 export interface SelectionFlags {
   batch?: string | undefined;
@@ -35,10 +32,7 @@ export type Selection =
   | { batch?: string; labels?: Record<string, string>; states?: readonly TaskState[] };
 
 /** @throws CliError when nothing is named, or ids and something in common at once */
-export function selectionOf(
-  ids: readonly string[],
-  { batch, label, state }: SelectionFlags,
-): Selection {
+export function selectionOf(ids: readonly string[], { batch, label, state }: SelectionFlags): Selection {
   const common = {
     ...(batch === undefined ? {} : { batch }),
     ...(label === undefined ? {} : { labels: pairs(label, '--label') }),
@@ -46,15 +40,9 @@ export function selectionOf(
   };
   const none = Object.keys(common).length === 0;
   if (ids.length > 0 && !none)
-    throw usageError(
-      'tasks are named, and chosen by --batch, --label or --state',
-      'give one of the two',
-    );
+    throw usageError('tasks are named, and chosen by --batch, --label or --state', 'give one of the two');
   if (ids.length === 0 && none)
-    throw usageError(
-      'no task is named',
-      'name tasks, or choose them by --batch, --label or --state',
-    );
+    throw usageError('no task is named', 'name tasks, or choose them by --batch, --label or --state');
   return ids.length > 0 ? { ids } : common;
 }
 

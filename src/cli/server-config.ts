@@ -55,10 +55,7 @@ function configFault(error: ConfigError): CliError {
 }
 
 /** The process that `--host`, `--runner` or `--up` names. */
-export function processOf(flags: {
-  host?: true | undefined;
-  runner?: true | undefined;
-}): ServerProcess {
+export function processOf(flags: { host?: true | undefined; runner?: true | undefined }): ServerProcess {
   if (flags.host) return 'host';
   return flags.runner ? 'runner' : 'up';
 }

@@ -28,10 +28,7 @@ interface Action {
 }
 
 /** Does a verb to tasks, and tells of each what came of it; the first refusal decides the exit code. */
-export async function actOnTasks(
-  cli: Cli,
-  { verb, selection, more = {}, flags }: Action,
-): Promise<void> {
+export async function actOnTasks(cli: Cli, { verb, selection, more = {}, flags }: Action): Promise<void> {
   const api = await connect(cli, flags);
   // One by itself is answered whole, with what would change a refusal.
   if ('ids' in selection && selection.ids.length === 1) {
@@ -105,12 +102,7 @@ interface Outcome {
 }
 
 function outcomesOf(answer: unknown): Outcome[] {
-  if (
-    typeof answer === 'object' &&
-    answer !== null &&
-    'items' in answer &&
-    Array.isArray(answer.items)
-  )
+  if (typeof answer === 'object' && answer !== null && 'items' in answer && Array.isArray(answer.items))
     return answer.items as Outcome[];
   throw new CliError('the answer does not say what came of each', {
     exitCode: exitCodes.failure,

@@ -24,42 +24,22 @@ export function crossFaults(config: Config, { resolved, dataDir }: Seen): Fault[
     tell(`host.tls.${there}`, `needs host.tls.${absent}`, 'give both, or neither');
   }
   if (host.database.tokenFile !== null && !/^(?:libsql|https?):/i.test(host.database.url ?? '')) {
-    tell(
-      'host.database.tokenFile',
-      'is for a server, and host.database.url names none',
-      'give both, or neither',
-    );
+    tell('host.database.tokenFile', 'is for a server, and host.database.url names none', 'give both, or neither');
   }
   if (host.sync.suspect <= host.sync.hold) {
-    tell(
-      'host.sync.suspect',
-      'must be longer than host.sync.hold',
-      'raise the one or lower the other',
-    );
+    tell('host.sync.suspect', 'must be longer than host.sync.hold', 'raise the one or lower the other');
   }
   if (host.sync.unreachable <= host.sync.suspect) {
-    tell(
-      'host.sync.unreachable',
-      'must be longer than host.sync.suspect',
-      'raise the one or lower the other',
-    );
+    tell('host.sync.unreachable', 'must be longer than host.sync.suspect', 'raise the one or lower the other');
   }
   for (const [path, folder] of folders(runner)) {
     if (!overlap(folder, dataDir)) continue;
-    tell(
-      path,
-      `must not overlap the data folder ${dataDir}, not "${folder}"`,
-      'name another folder',
-    );
+    tell(path, `must not overlap the data folder ${dataDir}, not "${folder}"`, 'name another folder');
   }
   return faults;
 }
 
-function folders({
-  mounts,
-  sharedDir,
-  scratchDir,
-}: Config['runner']): (readonly [string, string])[] {
+function folders({ mounts, sharedDir, scratchDir }: Config['runner']): (readonly [string, string])[] {
   return [
     ...mounts.map((mount) => ['runner.mounts', mount.path] as const),
     ...(sharedDir === null ? [] : [['runner.sharedDir', sharedDir] as const]),

@@ -27,9 +27,7 @@ export function readForeign(env: Environment): Given[] {
     const text = foreign ? env[foreign.variable] : undefined;
     if (!foreign || !isSet(text)) return [];
     const value = foreign.read(text);
-    return value === null
-      ? []
-      : [{ path, value, origin: { kind: 'foreign', variable: foreign.variable } }];
+    return value === null ? [] : [{ path, value, origin: { kind: 'foreign', variable: foreign.variable } }];
   });
 }
 

@@ -1,10 +1,4 @@
-import {
-  findNodeAtLocation,
-  parseTree,
-  printParseErrorCode,
-  type Node,
-  type ParseError,
-} from 'jsonc-parser';
+import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { closest } from './closest.ts';
 import type { Fault } from './fault.ts';
 import type { Given } from './given.ts';
@@ -72,15 +66,9 @@ const sentences: Readonly<Record<string, string>> = {
   UnexpectedEndOfString: 'a text does not end',
 };
 
-function readGroup(
-  reading: Reading,
-  { node, group, path }: { node: Node; group: Group; path: string },
-): void {
-  const tell = (
-    at: string,
-    offset: number,
-    { message, fix }: Pick<Fault, 'message' | 'fix'>,
-  ): void => void reading.faults.push({ path: at, message, source: reading.place(offset), fix });
+function readGroup(reading: Reading, { node, group, path }: { node: Node; group: Group; path: string }): void {
+  const tell = (at: string, offset: number, { message, fix }: Pick<Fault, 'message' | 'fix'>): void =>
+    void reading.faults.push({ path: at, message, source: reading.place(offset), fix });
   if (node.type !== 'object') {
     const message = `must be an object, not ${JSON.stringify(valueOf(node))}`;
     tell(path, node.offset, { message, fix: `write { "${Object.keys(group.keys)[0] ?? ''}": … }` });
@@ -91,8 +79,7 @@ function readGroup(
     const at = path === '' ? name : `${path}.${name}`;
     const entry = Object.hasOwn(group.keys, name) ? group.keys[name] : undefined;
     if (!entry) tell(at, offset, { message: 'is not a key', fix: fixOfUnknown(name, group, path) });
-    else if (seen.has(name))
-      tell(at, offset, { message: 'is there twice', fix: 'leave one of them' });
+    else if (seen.has(name)) tell(at, offset, { message: 'is there twice', fix: 'leave one of them' });
     else if (entry.kind === 'group') readGroup(reading, { node: value, group: entry, path: at });
     else reading.given.push(givenBy(reading, value, at));
     seen.add(name);
@@ -111,9 +98,7 @@ function givenBy({ place }: Reading, node: Node, path: string): Given {
 function fixOfUnknown(name: string, group: Group, path: string): string {
   const meant = closest(name, Object.keys(group.keys));
   const above = path === '' ? '' : `${path}.`;
-  return meant === null
-    ? `known here: ${Object.keys(group.keys).join(', ')}`
-    : `did you mean ${above}${meant}?`;
+  return meant === null ? `known here: ${Object.keys(group.keys).join(', ')}` : `did you mean ${above}${meant}?`;
 }
 
 function* propertiesOf(node: Node): Iterable<[name: string, value: Node, offset: number]> {

@@ -1,16 +1,7 @@
 import * as v from 'valibot';
 import { imageReference } from '../protocol/task-spec.ts';
 import { group, setting } from './setting.ts';
-import {
-  countBetween,
-  databaseUrl,
-  durationBetween,
-  hostName,
-  hostUrl,
-  list,
-  listenAddress,
-  path,
-} from './values.ts';
+import { countBetween, databaseUrl, durationBetween, hostName, hostUrl, list, listenAddress, path } from './values.ts';
 
 const usedBy = ['up', 'host'] as const;
 const years = { ms: 3650 * 86_400_000, text: '3650d' };
@@ -127,8 +118,7 @@ export const hostSettings = group('The Host.', {
     schema: listenAddress,
     initial: '127.0.0.1:8000',
     form: 'text',
-    about:
-      'where the Host listens, ADDRESS:PORT; port 0 picks a free one. Beyond loopback it speaks TLS',
+    about: 'where the Host listens, ADDRESS:PORT; port 0 picks a free one. Beyond loopback it speaks TLS',
     flags: { up: '--listen', host: '--listen' },
     usedBy,
   }),
@@ -178,8 +168,7 @@ export const taskSettings = group('Tasks.', {
     schema: durationBetween(1000, years),
     initial: '24h',
     form: 'text',
-    about:
-      'what the planner reckons with for a task without a time limit (a duration); it stops nothing',
+    about: 'what the planner reckons with for a task without a time limit (a duration); it stops nothing',
     usedBy,
   }),
   maxBatch: setting({

@@ -45,9 +45,7 @@ async function findFile({ file, dataDir, systemFile }: LoadOptions): Promise<Con
     const found = await readText(resolve(file));
     if (found !== null) return found;
     const fix = 'make it with `weir config init FILE`, or leave --config out';
-    throw new ConfigError([
-      { path: '', message: 'there is no such file', source: resolve(file), fix },
-    ]);
+    throw new ConfigError([{ path: '', message: 'there is no such file', source: resolve(file), fix }]);
   }
   return (await readText(resolve(dataDir, 'config.json'))) ?? (await readText(systemFile));
 }
@@ -73,13 +71,9 @@ async function readText(name: string): Promise<ConfigText | null> {
 
 /** Files whose rights let others on this machine read a secret or say what runs here. */
 async function openToOthers(file: string | null, { host, runner }: Config): Promise<string[]> {
-  const secrets = [host.tls.key, host.database.tokenFile, runner.registryCredentials].filter(
-    (path) => path !== null,
-  );
+  const secrets = [host.tls.key, host.database.tokenFile, runner.registryCredentials].filter((path) => path !== null);
   const told = await Promise.all([
-    ...secrets.map((path) =>
-      tooOpen(path, { bits: 0o077, what: 'can be read by others on this machine: chmod 600' }),
-    ),
+    ...secrets.map((path) => tooOpen(path, { bits: 0o077, what: 'can be read by others on this machine: chmod 600' })),
     ...(file === null
       ? []
       : [
@@ -92,10 +86,7 @@ async function openToOthers(file: string | null, { host, runner }: Config): Prom
   return told.filter((sentence) => sentence !== null);
 }
 
-async function tooOpen(
-  path: string,
-  { bits, what }: { bits: number; what: string },
-): Promise<string | null> {
+async function tooOpen(path: string, { bits, what }: { bits: number; what: string }): Promise<string | null> {
   const found = await stat(path).catch(() => null);
   if (found === null || (found.mode & bits) === 0 || process.platform === 'win32') return null;
   return `${path} ${what}`;

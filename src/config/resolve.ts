@@ -83,10 +83,7 @@ function faultsOf(given: Given): Fault[] {
   return issues.map((issue) => faultOf(issue, { given, setting }));
 }
 
-function faultOf(
-  issue: v.BaseIssue<unknown>,
-  { given, setting }: { given: Given; setting: Setting },
-): Fault {
+function faultOf(issue: v.BaseIssue<unknown>, { given, setting }: { given: Given; setting: Setting }): Fault {
   const inner = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
   return {
     path: [given.path, ...inner].join('.'),

@@ -33,10 +33,7 @@ const mount = v.pipe(
 
 const mounts = v.pipe(
   list(mount, 100),
-  v.check(
-    (all) => new Set(all.map((one) => one.name)).size === all.length,
-    'each name must be there once',
-  ),
+  v.check((all) => new Set(all.map((one) => one.name)).size === all.length, 'each name must be there once'),
 );
 
 const device = v.pipe(path, v.startsWith('/dev/', 'must be a device such as "/dev/fuse"'));
@@ -171,8 +168,7 @@ export const runnerSettings = group('The Runner of this machine.', {
     initial: '127.0.0.1:8001',
     initialOf: { up: '127.0.0.1:0' },
     form: 'text',
-    about:
-      'where the Runner listens, ADDRESS:PORT; port 0 picks a free one. Beyond loopback it speaks TLS',
+    about: 'where the Runner listens, ADDRESS:PORT; port 0 picks a free one. Beyond loopback it speaks TLS',
     flags: { runner: '--listen' },
     usedBy,
   }),
@@ -205,8 +201,7 @@ export const runnerSettings = group('The Runner of this machine.', {
     initial: null,
     example: '/etc/weir/registries.json',
     form: 'text',
-    about:
-      'file with credentials for registries, 0600, as `docker login` writes it (`auths`); read at every pull',
+    about: 'file with credentials for registries, 0600, as `docker login` writes it (`auths`); read at every pull',
     usedBy,
   }),
   localImagePrefixes: setting({
@@ -229,8 +224,7 @@ export const runnerSettings = group('The Runner of this machine.', {
     initial: null,
     example: '/scratch',
     form: 'text',
-    about:
-      'a fast local folder in which each attempt gets one of its own, at `/scratch`, removed after its end',
+    about: 'a fast local folder in which each attempt gets one of its own, at `/scratch`, removed after its end',
     usedBy,
   }),
   mounts: setting({

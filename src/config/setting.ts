@@ -44,9 +44,7 @@ export type ConfigOf<T> = {
       : never;
 };
 
-export function setting<const S extends v.GenericSchema>(
-  parts: Omit<Setting<S>, 'kind'>,
-): Setting<S> {
+export function setting<const S extends v.GenericSchema>(parts: Omit<Setting<S>, 'kind'>): Setting<S> {
   return { kind: 'setting', ...parts };
 }
 

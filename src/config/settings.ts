@@ -28,8 +28,7 @@ const logSettings = group('What the processes themselves say.', {
     initial: null,
     example: '/var/log/weir.log',
     form: 'text',
-    about:
-      'file that is written instead of standard error, opened anew at SIGHUP (after logrotate)',
+    about: 'file that is written instead of standard error, opened anew at SIGHUP (after logrotate)',
     usedBy,
   }),
   format: setting({

@@ -6,10 +6,7 @@ const width = 98;
 /** A file for a process with every key, its default and what it does; the keys are commented out. */
 export function configTemplate(process: ServerProcess): string {
   const head = [
-    ...comment(
-      `Configuration of \`weir ${process}\`: JSON, with comments and commas at the end.`,
-      '',
-    ),
+    ...comment(`Configuration of \`weir ${process}\`: JSON, with comments and commas at the end.`, ''),
     ...comment(
       'A key that is commented out has the value that it shows. A variable wins over this file, a flag over both.',
       '',
@@ -31,19 +28,13 @@ function linesOf(group: Group, { process, path, indent }: Place): string[] {
       return one.usedBy.includes(process) ? settingLines(one, { process, path: at, indent }) : [];
     const inside = linesOf(one, { process, path: at, indent: `${indent}  ` });
     if (inside.length === 0) return [];
-    return [
-      ...comment(one.about, indent),
-      `${indent}${JSON.stringify(key)}: {`,
-      ...inside,
-      `${indent}},`,
-    ];
+    return [...comment(one.about, indent), `${indent}${JSON.stringify(key)}: {`, ...inside, `${indent}},`];
   });
 }
 
 function settingLines(setting: Setting, { process, path, indent }: Place): string[] {
   const key = JSON.stringify(path.split('.').at(-1));
-  const example =
-    setting.example === undefined ? '' : ` For example ${JSON.stringify(setting.example)}.`;
+  const example = setting.example === undefined ? '' : ` For example ${JSON.stringify(setting.example)}.`;
   const from = [variableOf(path), setting.flags?.[process]].filter(Boolean).join(', ');
   return [
     ...comment(`${sentence(setting.about)}.${example} ${from}`, indent),

@@ -22,10 +22,7 @@ export const dialAddress = v.pipe(
 export const path = v.pipe(
   v.string('must be text'),
   v.maxLength(1024, 'at most 1,024 characters'),
-  v.check(
-    (value) => value.startsWith('/') && !value.includes('\0'),
-    'must be an absolute path, from "/" on',
-  ),
+  v.check((value) => value.startsWith('/') && !value.includes('\0'), 'must be an absolute path, from "/" on'),
   v.transform((value) => posix.join(value, '.').replace(/(?<=.)\/$/, '')),
 );
 
@@ -56,8 +53,7 @@ export const folderForWorkloads = v.pipe(
   ),
 );
 
-const hostNamePattern =
-  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?)*$/;
+const hostNamePattern = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?)*$/;
 
 /** As a URL has it: small letters, an IPv6 address in brackets. */
 export const hostName = v.pipe(
@@ -111,10 +107,7 @@ export const databaseUrl = v.pipe(
 /** `10.88.0.0/16`, the address of the network itself, with room for containers. */
 export const subnet = v.pipe(
   v.string('must be text'),
-  v.check(
-    (value) => isSubnet(value),
-    'must be an IPv4 network of /8 to /28 such as "10.88.0.0/16"',
-  ),
+  v.check((value) => isSubnet(value), 'must be an IPv4 network of /8 to /28 such as "10.88.0.0/16"'),
 );
 
 function isSubnet(value: string): boolean {
@@ -132,19 +125,13 @@ export const registry = v.pipe(
     /^(?=.*[.:]|localhost)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/,
     'must be the name of a registry such as "docker.io" or "registry.example:5000"',
   ),
-  v.check(
-    (value) => isIP(value.replace(/:\d+$/, '')) === 0,
-    'a registry is named, not given as an address',
-  ),
+  v.check((value) => isIP(value.replace(/:\d+$/, '')) === 0, 'a registry is named, not given as an address'),
 );
 
 /** The beginning of local image names. */
 export const imagePrefix = v.pipe(
   v.string('must be text'),
-  v.regex(
-    /^[a-z0-9][a-z0-9._/-]{0,254}$/,
-    'must be the beginning of an image name such as "weir/"',
-  ),
+  v.regex(/^[a-z0-9][a-z0-9._/-]{0,254}$/, 'must be the beginning of an image name such as "weir/"'),
 );
 
 export function list<const S extends v.GenericSchema>(item: S, most: number) {
@@ -152,11 +139,7 @@ export function list<const S extends v.GenericSchema>(item: S, most: number) {
 }
 
 export function durationBetween(leastMs: number, most: { ms: number; text: string }) {
-  return v.pipe(
-    duration,
-    v.minValue(leastMs, `at least ${leastMs} ms`),
-    v.maxValue(most.ms, `at most ${most.text}`),
-  );
+  return v.pipe(duration, v.minValue(leastMs, `at least ${leastMs} ms`), v.maxValue(most.ms, `at most ${most.text}`));
 }
 
 export function bytesFrom(least: { bytes: number; text: string }) {

@@ -68,7 +68,9 @@ export function createApp(ctx: HostContext) {
   const describeAll = (): Promise<unknown> => (document ??= openApiDocument(ctx, app));
   return routes
     .get('/openapi.json', open(), async (c) => c.json(await describeAll()))
-    .get('/docs', open(), async (c) => c.html(apiPage(await describeAll()), 200, { 'content-security-policy': apiPageSecurityPolicy }));
+    .get('/docs', open(), async (c) =>
+      c.html(apiPage(await describeAll()), 200, { 'content-security-policy': apiPageSecurityPolicy }),
+    );
 }
 
 /** Type of the API, for clients that take types alone. */

@@ -39,7 +39,12 @@ export interface SessionTable {
   /** Wall-clock ms before which proofs are not remembered: they are refused. */
   sinceMs: number;
   /** Makes a session and its key; `null` when its proof began one before. */
-  begin(session: { node: NodeId; proofHash: string; nowMs: number; expiresMs: number }): Promise<{ id: string; key: Uint8Array } | null>;
+  begin(session: {
+    node: NodeId;
+    proofHash: string;
+    nowMs: number;
+    expiresMs: number;
+  }): Promise<{ id: string; key: Uint8Array } | null>;
   /** Key of a session that was made, without a look whether it is still open; `null` when there never was such a one. */
   keyOf(id: string): Promise<Uint8Array | null>;
   /** Takes request `seq` of a session, once; `null` when there is no such session. */

@@ -77,7 +77,11 @@ function createSeries<T>(initial: () => T, labels: readonly string[]): Series<T>
     all,
     update(values, change) {
       let key = labelText(labels, values);
-      if (!all.has(key) && all.size >= mostSeries) key = labelText(labels, labels.map(() => 'other'));
+      if (!all.has(key) && all.size >= mostSeries)
+        key = labelText(
+          labels,
+          labels.map(() => 'other'),
+        );
       all.set(key, change(all.get(key) ?? initial()));
     },
   };
@@ -85,7 +89,10 @@ function createSeries<T>(initial: () => T, labels: readonly string[]): Series<T>
 
 function labelText(labels: readonly string[], values: LabelValues): string {
   const escape = (text: string): string =>
-    text.replaceAll('\\', String.raw`\\`).replaceAll('"', String.raw`\"`).replaceAll('\n', String.raw`\n`);
+    text
+      .replaceAll('\\', String.raw`\\`)
+      .replaceAll('"', String.raw`\"`)
+      .replaceAll('\n', String.raw`\n`);
   return labels.map((label, at) => `${label}="${escape(values[at] ?? '')}"`).join(',');
 }
 

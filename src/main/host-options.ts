@@ -6,10 +6,7 @@ import type { HostOptions } from '../host/platform/node/start-host.ts';
 export function hostOptions({
   host,
   tasks,
-}: Config): Pick<
-  HostOptions,
-  'listen' | 'hostNames' | 'tlsFiles' | 'databaseUrl' | 'databaseTokenFile' | 'config'
-> {
+}: Config): Pick<HostOptions, 'listen' | 'hostNames' | 'tlsFiles' | 'databaseUrl' | 'databaseTokenFile' | 'config'> {
   const { cert, key } = host.tls;
   const { url, tokenFile } = host.database;
   const ofUrl = host.publicUrl === null ? [] : [new URL(host.publicUrl).hostname];
@@ -23,10 +20,7 @@ export function hostOptions({
   };
 }
 
-function hostConfig({
-  host: { sync, retention },
-  tasks,
-}: Pick<Config, 'host' | 'tasks'>): Partial<HostConfig> {
+function hostConfig({ host: { sync, retention }, tasks }: Pick<Config, 'host' | 'tasks'>): Partial<HostConfig> {
   return {
     syncHoldMs: sync.hold,
     suspectMs: sync.suspect,

@@ -5,10 +5,7 @@ import type { RunnerOptions } from '../runner/start-runner.ts';
 /** The configuration in the words of the Runner. */
 export function runnerOptions({
   runner,
-}: Config): Pick<
-  RunnerOptions,
-  'name' | 'labels' | 'listen' | 'advertise' | 'socketPath' | 'policy' | 'logs'
-> {
+}: Config): Pick<RunnerOptions, 'name' | 'labels' | 'listen' | 'advertise' | 'socketPath' | 'policy' | 'logs'> {
   const { name, labels, listen, advertise, docker, logs } = runner;
   return {
     name,

@@ -18,9 +18,6 @@ export async function runRunner(options: RunRunnerOptions): Promise<void> {
   const { host, joinFile } = config.runner;
   const joinToken = async (): Promise<string | null> =>
     joinFile === null ? options.joinToken : (await readFile(joinFile, 'utf8')).trim();
-  await startRunner(
-    { ...runnerOptions(config), dataDir: data, host, joinToken, insecureHttp, version, log },
-    signal,
-  );
+  await startRunner({ ...runnerOptions(config), dataDir: data, host, joinToken, insecureHttp, version, log }, signal);
   log.info({}, 'the Runner has stopped; workloads go on');
 }

@@ -41,7 +41,10 @@ function listed(name: string, is: 'in' | 'notin', values: string): LabelConditio
 }
 
 /** What of an expression a node's labels do not meet, as text; empty when all is met. */
-export function unmetConditions(conditions: readonly LabelCondition[], labels: Readonly<Record<string, string>>): string[] {
+export function unmetConditions(
+  conditions: readonly LabelCondition[],
+  labels: Readonly<Record<string, string>>,
+): string[] {
   return conditions.filter((condition) => !meets(condition, labels)).map(conditionText);
 }
 

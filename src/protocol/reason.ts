@@ -14,7 +14,7 @@ export const reasonAdvice = {
   backoff: 'It failed to start on the nodes that fit: they are tried again after a while.',
   depth: 'The queue is long: the next pass goes on from here.',
   no_nodes: 'Join a node: `weir node join-token` and then `weir runner` on the machine.',
-  internal: 'A fault in Weir, please report it with the Host\'s log.',
+  internal: "A fault in Weir, please report it with the Host's log.",
   held: 'It waits for somebody to release it: `weir task release`.',
   start_time: 'It was asked not to start before that time.',
   retry: 'An attempt failed in a way that is tried again: wait, or see why with `weir task show`.',
@@ -25,7 +25,8 @@ export const reasonAdvice = {
   starting: 'Nothing to do: the container is being started.',
   stopping: 'Nothing to do: it was told to stop and has its grace.',
   stuck: 'Its processes do not die (often a hung device or network disk): look at the node.',
-  gpu_missing: 'Its node does not see the GPU any more (a fault of the card or its driver): save what it has, end it, look at the node.',
+  gpu_missing:
+    'Its node does not see the GPU any more (a fault of the card or its driver): save what it has, end it, look at the node.',
   node_unreachable: 'Its node is silent; the work there goes on. Bring the network or the Runner back.',
 } as const satisfies Record<string, string>;
 

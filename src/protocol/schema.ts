@@ -8,7 +8,10 @@ type Run = v.GenericSchema['~run'];
  * Puts `around` in front of a schema's own run. That is called on whichever schema it is called of: `v.omit` and its like
  * copy the run onto schemas with other entries.
  */
-function wrapRun<const S extends v.GenericSchema>(schema: S, around: (run: Run, ...args: Parameters<Run>) => ReturnType<Run>): S {
+function wrapRun<const S extends v.GenericSchema>(
+  schema: S,
+  around: (run: Run, ...args: Parameters<Run>) => ReturnType<Run>,
+): S {
   const run: Run = schema['~run'];
   const wrapped = function (this: v.GenericSchema, ...args: Parameters<Run>): ReturnType<Run> {
     return around(run.bind(this), ...args);
@@ -107,7 +110,10 @@ export const name = v.pipe(
 
 const labelKey = v.pipe(
   v.string(),
-  v.regex(/^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/, 'a label key is 1 to 63 letters, digits, ".", "_", "/" or "-"'),
+  v.regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/,
+    'a label key is 1 to 63 letters, digits, ".", "_", "/" or "-"',
+  ),
   v.check((key) => !key.startsWith('weir.'), 'label keys that begin with "weir." are Weir\'s own'),
 );
 

@@ -20,6 +20,9 @@ export function parseTarget(text: string): Target | null {
 
 export const target = v.pipe(
   v.string(),
-  v.check((text) => parseTarget(text) !== null, 'must be "node[:numa][::gpus]" such as "gpu-3", "gpu-3:1" or "gpu-3::0,1"'),
+  v.check(
+    (text) => parseTarget(text) !== null,
+    'must be "node[:numa][::gpus]" such as "gpu-3", "gpu-3:1" or "gpu-3::0,1"',
+  ),
   v.description('Short form `node[:numa][::gpus]`; the indexes of GPUs are those of nvidia-smi on that node.'),
 );

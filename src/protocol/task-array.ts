@@ -19,7 +19,8 @@ export function parseArrayRange(text: string): ArrayRange | string {
   const match = pattern.exec(text);
   if (!match?.[1]) return 'must be indexes such as "0-99", "0-99%10" or "1,4,7-9"';
   const parts = match[1].split(',').map(parsePart);
-  if (parts.some(({ first, last, step }) => last < first || step < 1)) return 'a range goes from low to high, by steps of at least 1';
+  if (parts.some(({ first, last, step }) => last < first || step < 1))
+    return 'a range goes from low to high, by steps of at least 1';
   if (parts.some(({ last }) => last > mostMembers)) return `indexes go up to ${mostMembers}`;
   const size = parts.reduce((sum, { first, last, step }) => sum + Math.floor((last - first) / step) + 1, 0);
   if (size > mostMembers) return `at most ${mostMembers} members, this is ${size}`;

@@ -8,7 +8,10 @@ const cpus = v.pipe(
   v.check((value) => Math.abs(value * 1000 - Math.round(value * 1000)) < 1e-6, 'at most three decimals'),
 );
 
-const gpuUuid = v.pipe(v.string(), v.regex(/^(?:GPU|MIG)-[A-Za-z0-9-]{1,80}$/, 'must be a GPU\'s UUID such as "GPU-5a3f…"'));
+const gpuUuid = v.pipe(
+  v.string(),
+  v.regex(/^(?:GPU|MIG)-[A-Za-z0-9-]{1,80}$/, 'must be a GPU\'s UUID such as "GPU-5a3f…"'),
+);
 
 const gpus = v.pipe(
   strict({
@@ -33,7 +36,18 @@ const atLeastSixMiB = v.check<number, string>(
 );
 const noMoreThanAnyMachine = v.maxValue<number, number, string>(2 ** 50, 'no machine has more than 1 PiB');
 
-const ulimitNames = ['nofile', 'nproc', 'memlock', 'stack', 'fsize', 'cpu', 'as', 'core', 'rtprio', 'sigpending'] as const;
+const ulimitNames = [
+  'nofile',
+  'nproc',
+  'memlock',
+  'stack',
+  'fsize',
+  'cpu',
+  'as',
+  'core',
+  'rtprio',
+  'sigpending',
+] as const;
 const unlimitedOr = v.union([wholeNumber, v.literal(-1)], 'must be a whole number, or -1 for no limit');
 const ulimit = v.pipe(
   strict({ soft: unlimitedOr, hard: unlimitedOr }),

@@ -34,7 +34,11 @@ export type TaskRetry = v.InferOutput<typeof taskRetry>;
 const longestBackoffMs = 3_600_000;
 
 /** When an attempt that ended so is followed by another: ms of wait, or `null` when it is not. `failures` counts it too. */
-export function retryAfterMs(retry: TaskRetry | null | undefined, end: Pick<End, 'cause' | 'exitCode'>, failures: number): number | null {
+export function retryAfterMs(
+  retry: TaskRetry | null | undefined,
+  end: Pick<End, 'cause' | 'exitCode'>,
+  failures: number,
+): number | null {
   if (!retry || failures > retry.limit) return null;
   if (end.cause === 'exit' && end.exitCode === 0) return null;
   if (!(retry.on as readonly string[]).includes(end.cause)) return null;

@@ -14,15 +14,7 @@ const priorityNames = Object.keys(priorityClasses) as [PriorityClass, ...Priorit
 
 export const priorityClass = v.picklist(priorityNames, `must be one of ${priorityNames.join(', ')}`);
 
-export const signals = [
-  'SIGTERM',
-  'SIGINT',
-  'SIGHUP',
-  'SIGQUIT',
-  'SIGUSR1',
-  'SIGUSR2',
-  'SIGKILL',
-] as const;
+export const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'] as const;
 export type Signal = (typeof signals)[number];
 
 /** `NVIDIA_*` and `WEIR_*` are set by Weir; `LD_*` would change the engine's own helpers. */
@@ -44,10 +36,7 @@ export const imageReference = v.pipe(
     /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d+)?\/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/,
     'must be an image reference such as "debian:12" or "ghcr.io/team/tool:1.2"',
   ),
-  v.check(
-    (value) => !/^(?:\d{1,3}\.){3}\d{1,3}[:/]/.test(value),
-    'a registry is named, not given as an address',
-  ),
+  v.check((value) => !/^(?:\d{1,3}\.){3}\d{1,3}[:/]/.test(value), 'a registry is named, not given as an address'),
 );
 
 /** `env:NAME[@version]` names an environment of the catalogue; an image of that name is never looked up elsewhere. */
@@ -85,7 +74,10 @@ const fields = strict({
   env: v.optional(env, {}),
   workdir: v.optional(v.pipe(text(4096), v.startsWith('/', 'must be an absolute path'))),
   user: v.optional(
-    v.pipe(text(64), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/, 'must be "user" or "user:group"')),
+    v.pipe(
+      text(64),
+      v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?$/, 'must be "user" or "user:group"'),
+    ),
   ),
   resources: v.optional(taskResources, {}),
   placement: v.optional(placement, {}),
@@ -132,7 +124,10 @@ export const taskSpecSchema = v.pipe(
   ),
   v.forward(
     v.partialCheck(
-      [['placement', 'node'], ['placement', 'target']],
+      [
+        ['placement', 'node'],
+        ['placement', 'target'],
+      ],
       ({ placement: { node, target: short } }) => node === null || short === undefined,
       'give either "node" or "target", not both',
     ),

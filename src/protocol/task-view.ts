@@ -91,7 +91,13 @@ export const explanationSchema = lenient({
   /** The first of those that go before, at most twenty. */
   ahead: v.array(taskId.schema),
   nodes: v.array(
-    lenient({ node: nodeId.schema, nodeName: v.string(), fits: v.boolean(), cause: v.nullable(v.string()), detail: v.string() }),
+    lenient({
+      node: nodeId.schema,
+      nodeName: v.string(),
+      fits: v.boolean(),
+      cause: v.nullable(v.string()),
+      detail: v.string(),
+    }),
   ),
   /** What would start it now. */
   wouldHelp: v.array(v.string()),

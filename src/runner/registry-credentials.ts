@@ -16,9 +16,7 @@ const fileSchema = v.object({ auths: v.record(v.string(), entrySchema) });
  * counts at once. `null` where there is none for that registry.
  * @throws Error that names the file and repeats nothing of it
  */
-export function registryCredentials(
-  file: string | null,
-): (registry: string) => Promise<RegistryCredential | null> {
+export function registryCredentials(file: string | null): (registry: string) => Promise<RegistryCredential | null> {
   return async (registry) => {
     if (file === null) return null;
     const entries = Object.entries(await readAuths(file));
@@ -31,9 +29,7 @@ async function readAuths(file: string): Promise<Record<string, v.InferOutput<typ
   const text = await readFile(file, 'utf8');
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), fileSchema), text);
   if (parsed.success) return parsed.output.auths;
-  throw new Error(
-    `${file} is no file of registry credentials: { "auths": { "REGISTRY": { "auth": … } } }`,
-  );
+  throw new Error(`${file} is no file of registry credentials: { "auths": { "REGISTRY": { "auth": … } } }`);
 }
 
 /** `https://index.docker.io/v1/` is what `docker login` calls docker.io. */
@@ -42,11 +38,7 @@ function registryOf(key: string): string {
   return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;
 }
 
-function toCredential(
-  entry: v.InferOutput<typeof entrySchema>,
-  registry: string,
-  file: string,
-): RegistryCredential {
+function toCredential(entry: v.InferOutput<typeof entrySchema>, registry: string, file: string): RegistryCredential {
   const serveraddress = registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry;
   if (entry.identitytoken) return { identitytoken: entry.identitytoken, serveraddress };
   const [username = '', ...password] = Buffer.from(entry.auth ?? '', 'base64')
@@ -57,7 +49,5 @@ function toCredential(
       ? { username, password: password.join(':') }
       : { username: entry.username, password: entry.password ?? '' };
   if (known.username !== '') return { ...known, serveraddress };
-  throw new Error(
-    `${file} has no user for ${registry}; helpers that keep the secret elsewhere are not asked`,
-  );
+  throw new Error(`${file} has no user for ${registry}; helpers that keep the secret elsewhere are not asked`);
 }

@@ -17,7 +17,15 @@ import type { WorkloadRef } from './backend/backend.ts';
 import { ownerOfProcess } from './backend/docker/cgroup.ts';
 import { createDockerBackend } from './backend/docker/docker-backend.ts';
 import { enrol, pinOfJoinToken } from './enrol/enrol.ts';
-import { createHostKeyBook, loadMacKey, loadNodeKey, readNodeFile, signProof, type HostKeyBook, type NodeFile } from './enrol/identity.ts';
+import {
+  createHostKeyBook,
+  loadMacKey,
+  loadNodeKey,
+  readNodeFile,
+  signProof,
+  type HostKeyBook,
+  type NodeFile,
+} from './enrol/identity.ts';
 import { createHostClock, type HostClock } from './time/host-clock.ts';
 import { openJournal } from './journal/file-journal.ts';
 import { createLogKeeper } from './logs/log-keeper.ts';
@@ -93,22 +101,52 @@ async function runNode(options: RunnerOptions, parts: Parts, signal: AbortSignal
   const hostClock = createHostClock(clock);
   const hostKeys = createHostKeyBook(folder, node);
   using journal = openJournal(join(folder, 'journal.db'));
-  const network = createWorkloadNetwork({ socketPath: options.socketPath, ...subnetOf(options.policy), run: runTool, clock, log });
+  const network = createWorkloadNetwork({
+    socketPath: options.socketPath,
+    ...subnetOf(options.policy),
+    run: runTool,
+    clock,
+    log,
+  });
   await using backend = await openBackend(options, parts, { network, log, signal });
   machine.useEngine(backend);
   const capOf = (ref: WorkloadRef): number | undefined => reconciler.workloads.get(ref)?.assignment?.spec.logCapBytes;
   await using logs = createLogKeeper({ dir: join(folder, 'logs'), clock, log, backend, capOf, ...options.logs });
-  const reconciler = createReconciler({ backend, journal, logs, clock, hostClock, log, node: { id: node.node, name: node.name } });
+  const reconciler = createReconciler({
+    backend,
+    journal,
+    logs,
+    clock,
+    hostClock,
+    log,
+    node: { id: node.node, name: node.name },
+  });
   const { workloads } = reconciler;
   const whole = (ref: WorkloadRef, until: AbortSignal) => wholeLog({ workloads, logs, clock }, ref, until);
-  const api = createRunnerApi({ node: node.node, boot, hostKeys: hostKeys.keys, hostNow: hostClock.now, logs, whole, random: nodeRandom, log });
+  const api = createRunnerApi({
+    node: node.node,
+    boot,
+    hostKeys: hostKeys.keys,
+    hostNow: hostClock.now,
+    logs,
+    whole,
+    random: nodeRandom,
+    log,
+  });
   await using server = await serveRunnerApi({ api, listen: options.listen, tls });
   const { address, port } = options.advertise ?? server;
   const addresses = { api: `${address}:${port}`, data: null };
   log.info({ name: node.name, host: node.host, api: addresses.api }, 'the Runner works');
   const client = openClient(parts, { hostClock, hostKeys, log });
   const ports = { client, reconciler, clock, hashes: nodeHashes, random: nodeRandom, log };
-  const monitor = createMonitor({ machine, backend, running: () => runningRefs(reconciler), ownerOfProcess, clock, log });
+  const monitor = createMonitor({
+    machine,
+    backend,
+    running: () => runningRefs(reconciler),
+    ownerOfProcess,
+    clock,
+    log,
+  });
   const { capacity, load } = monitor;
   await together(signal, [
     (until) => monitor.run(until),
@@ -132,7 +170,11 @@ interface BackendPorts {
   signal: AbortSignal;
 }
 
-async function openBackend({ socketPath, policy }: RunnerOptions, { folder, node }: Parts, { network, log, signal }: BackendPorts) {
+async function openBackend(
+  { socketPath, policy }: RunnerOptions,
+  { folder, node }: Parts,
+  { network, log, signal }: BackendPorts,
+) {
   return createDockerBackend({
     socketPath,
     cluster: node.cluster,
@@ -166,7 +208,9 @@ function openClient({ node, fetch, key }: Parts, { hostClock, hostKeys, log }: C
     hashes: nodeHashes,
     proof: (nowMs) => signProof(key, node, { nowMs, random: nodeRandom }),
     onSession: ({ hostKeys: keys }) => {
-      hostKeys.learn(keys).catch((error: unknown) => log.error({ err: error }, 'the keys of the Host could not be kept'));
+      hostKeys
+        .learn(keys)
+        .catch((error: unknown) => log.error({ err: error }, 'the keys of the Host could not be kept'));
     },
   });
 }
@@ -175,7 +219,10 @@ async function tlsFor({ listen, insecureHttp, log }: RunnerOptions, folder: stri
   const loopback = listen.address === 'localhost' || listen.address === '::1' || listen.address.startsWith('127.');
   if (loopback) return null;
   if (insecureHttp) {
-    log.warn({ listen: listen.address }, 'plain HTTP beyond loopback: anybody on the wire can read what workloads print');
+    log.warn(
+      { listen: listen.address },
+      'plain HTTP beyond loopback: anybody on the wire can read what workloads print',
+    );
     return null;
   }
   return loadTlsIdentity(folder, { commonName: 'weir-runner', random: nodeRandom, now: clock.now() });
@@ -188,11 +235,17 @@ interface JoinParts {
   folder: string;
 }
 
-async function joinHost(options: RunnerOptions, { key, tls, machine, folder }: JoinParts, signal: AbortSignal): Promise<NodeFile> {
+async function joinHost(
+  options: RunnerOptions,
+  { key, tls, machine, folder }: JoinParts,
+  signal: AbortSignal,
+): Promise<NodeFile> {
   const { host } = options;
   const token = host === null ? null : await options.joinToken();
   if (host === null || token === null) {
-    throw new Error(`${folder} has not joined a Host yet: give --host URL and --join-file FILE (\`weir node join-token\` makes the token)`);
+    throw new Error(
+      `${folder} has not joined a Host yet: give --host URL and --join-file FILE (\`weir node join-token\` makes the token)`,
+    );
   }
   const pin = pinOfJoinToken(token);
   checkTransport(host, pin, options.insecureHttp);
@@ -212,12 +265,16 @@ function checkTransport(host: string, pin: string | null, insecureHttp: boolean)
   const { protocol, hostname: name } = new URL(host);
   const local = name === 'localhost' || name === '[::1]' || name.startsWith('127.');
   if (protocol === 'https:' ? pin !== null : local || insecureHttp) return;
-  if (protocol === 'https:') throw new Error('the join token carries no pin of a TLS key: it was made by a Host on plain HTTP');
+  if (protocol === 'https:')
+    throw new Error('the join token carries no pin of a TLS key: it was made by a Host on plain HTTP');
   throw new Error(`${host} is plain HTTP beyond this machine: use its https address, or --insecure-http if you must`);
 }
 
 function nameFromHostname(): string {
-  const plain = hostname().split('.')[0]?.replace(/[^A-Za-z0-9-]/g, '-') ?? '';
+  const plain =
+    hostname()
+      .split('.')[0]
+      ?.replace(/[^A-Za-z0-9-]/g, '-') ?? '';
   const trimmed = plain.replace(/^-+|-+$/g, '').slice(0, 63);
   return trimmed === '' ? 'node' : trimmed;
 }

@@ -36,7 +36,13 @@ export function createUsageReader({ backend, machine, ownerOfProcess, clock }: U
         const now = sampleOf(used, clock.monotonic());
         if (now !== null) samples.set(key, now);
         const gpu = [...(gpuUse.get(key) ?? [])].map(([uuid, memoryBytes]) => ({ uuid, memoryBytes }));
-        all.push({ task: ref.task, attempt: ref.attempt, cpuMilli: rate(before.get(key), now), memoryBytes: used.memoryBytes, gpu });
+        all.push({
+          task: ref.task,
+          attempt: ref.attempt,
+          cpuMilli: rate(before.get(key), now),
+          memoryBytes: used.memoryBytes,
+          gpu,
+        });
       }
       before = samples;
       return all;

@@ -13,7 +13,11 @@ interface Ports {
 const longestMs = 5000;
 
 /** Waits until the output of an attempt that has ended is whole in our file; at once for any other. */
-export async function wholeLog({ workloads, logs, clock }: Ports, ref: WorkloadRef, signal: AbortSignal): Promise<void> {
+export async function wholeLog(
+  { workloads, logs, clock }: Ports,
+  ref: WorkloadRef,
+  signal: AbortSignal,
+): Promise<void> {
   const workload = workloads.get(ref);
   if (workload?.phase !== 'ended' || workload.backendEnd === null || workload.backendEnd === 'absent') return;
   const over = new AbortController();

@@ -17,7 +17,10 @@ export async function isolatedNetwork(
   throw new BackendError('engine_down', `this node cannot keep workloads apart: ${state.why}`);
 }
 
-async function ensure(network: Pick<WorkloadNetwork, 'ensure'>, signal: AbortSignal): Promise<Awaited<ReturnType<WorkloadNetwork['ensure']>>> {
+async function ensure(
+  network: Pick<WorkloadNetwork, 'ensure'>,
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<WorkloadNetwork['ensure']>>> {
   try {
     return await network.ensure(signal);
   } catch (error) {

@@ -24,9 +24,7 @@ export function importGraph(sources: Sources): Graph {
 }
 
 function importsOf(file: string, text: string): string[] {
-  const specifiers = ts
-    .preProcessFile(text, true, true)
-    .importedFiles.map((found) => found.fileName);
+  const specifiers = ts.preProcessFile(text, true, true).importedFiles.map((found) => found.fileName);
   return specifiers.map((specifier) =>
     specifier.startsWith('.') ? posix.join(posix.dirname(file), specifier) : specifier,
   );

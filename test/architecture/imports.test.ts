@@ -28,9 +28,7 @@ describe('the search for circles', () => {
       'src/lib/b.ts': `import { c } from './c.ts';`,
       'src/lib/c.ts': `import './a.ts';`,
     });
-    expect(findCircles(graph)).toEqual([
-      'src/lib/a.ts → src/lib/b.ts → src/lib/c.ts → src/lib/a.ts',
-    ]);
+    expect(findCircles(graph)).toEqual(['src/lib/a.ts → src/lib/b.ts → src/lib/c.ts → src/lib/a.ts']);
   });
 
   it('takes a diamond for what it is', () => {

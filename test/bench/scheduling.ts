@@ -31,10 +31,7 @@ export async function run(): Promise<{ rows: BenchRow[] }> {
     for (const variety of ['few', 'many'] as const) {
       const snapshot = backlog({ tasks, nodes, variety });
       const rounds = tasks >= 100_000 ? 3 : 7;
-      const [scanMs, passMs] = medians(
-        [() => plainScan(snapshot), () => schedule(snapshot, policy)],
-        rounds,
-      );
+      const [scanMs, passMs] = medians([() => plainScan(snapshot), () => schedule(snapshot, policy)], rounds);
       rows.push({
         name: `pass, ${tasks} queued of ${variety} shapes, ${nodes} nodes`,
         value: Number(passMs.toFixed(1)),

@@ -38,7 +38,11 @@ export async function run(): Promise<{ rows: Row[] }> {
   }
   const dockerOutputMs = median(theirs.map(({ firstOutputMs }) => firstOutputMs));
   const dockerEndMs = median(theirs.map(({ endMs }) => endMs));
-  const step = (name: string, of: (one: Submission) => number): Row => ({ name, value: median(ours.map(of)), unit: 'ms' });
+  const step = (name: string, of: (one: Submission) => number): Row => ({
+    name,
+    value: median(ours.map(of)),
+    unit: 'ms',
+  });
   const against = (row: Row, baseline: string, ms: number): Row => ({ ...row, baseline, ratio: row.value / ms });
   return {
     rows: [
@@ -46,9 +50,17 @@ export async function run(): Promise<{ rows: Row[] }> {
       { name: 'docker run: result', value: dockerEndMs, unit: 'ms' },
       step('submit → answered', ({ answeredMs }) => answeredMs),
       step('submit → assigned', ({ assignedMs }) => assignedMs),
-      against(step('submit → running', ({ runningMs }) => runningMs), 'docker run: first output', dockerOutputMs),
+      against(
+        step('submit → running', ({ runningMs }) => runningMs),
+        'docker run: first output',
+        dockerOutputMs,
+      ),
       step('submit → end is stored', ({ endedMs }) => endedMs),
-      against(step('submit → result', ({ resultMs }) => resultMs), 'docker run: result', dockerEndMs),
+      against(
+        step('submit → result', ({ resultMs }) => resultMs),
+        'docker run: result',
+        dockerEndMs,
+      ),
     ],
   };
 }
@@ -83,7 +95,9 @@ async function submitOne({ api }: Served, events: EventTimes): Promise<Submissio
 
 async function dockerRun(): Promise<{ firstOutputMs: number; endMs: number }> {
   const sentMs = systemClock.monotonic();
-  const child = spawn('docker', ['run', '--rm', demoImage, '/bin/sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('docker', ['run', '--rm', demoImage, '/bin/sh', '-c', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const closed = once(child, 'close');
   await once(child.stdout, 'data');
   const firstOutputMs = systemClock.monotonic() - sentMs;

@@ -18,15 +18,12 @@ afterEach(async () => {
   await host[Symbol.asyncDispose]();
 });
 
-const submit = (...argv: string[]): Promise<number> =>
-  terminal.weir('task', 'submit', '--image', 'i', ...argv);
+const submit = (...argv: string[]): Promise<number> => terminal.weir('task', 'submit', '--image', 'i', ...argv);
 
 describe('weir task submit', () => {
   it('shows the task in the form that is asked for', async () => {
     expect(await submit('--name', 'hello', '--', 'true')).toBe(0);
-    expect(terminal.stdout.text()).toMatch(
-      /^ID {2}NAME {3}STATE .*\nt1 {2}hello {2}queued .*waits for 1 core\n$/,
-    );
+    expect(terminal.stdout.text()).toMatch(/^ID {2}NAME {3}STATE .*\nt1 {2}hello {2}queued .*waits for 1 core\n$/);
     expect(await submit('-o', 'name', '--', 'true')).toBe(0);
     expect(terminal.stdout.text()).toMatch(/\nt2\n$/);
   });
@@ -50,10 +47,7 @@ describe('weir task submit', () => {
 describe('weir task show', () => {
   it('answers the same in JSON and YAML', async () => {
     await submit('--', 'true');
-    const [json, yaml] = [
-      await openTerminal({ env: terminal.cli.env as Record<string, string> }),
-      terminal,
-    ];
+    const [json, yaml] = [await openTerminal({ env: terminal.cli.env as Record<string, string> }), terminal];
     expect(await json.weir('task', 'show', 't1', '-o', 'json')).toBe(0);
     const before = yaml.stdout.text().length;
     expect(await yaml.weir('task', 'show', 't1', '-o', 'yaml')).toBe(0);

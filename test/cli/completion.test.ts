@@ -43,19 +43,15 @@ describe('the script for bash', () => {
     expect(offered).toEqual(['list', 'logs']);
   });
 
-  it.each([
-    '$(touch ran)',
-    '`touch ran`',
-    '"; touch ran; "',
-    "'$(touch ran)",
-    '$((a[$(touch ran)]))',
-    '*',
-  ])('runs nothing of %s, neither typed nor answered', async (word) => {
-    const { asked, offered } = await pressTab(['run', '-e', word, word], `${word}\t${word}\n`);
-    expect(asked).toEqual(['complete', '--', 'run', '-e', word, word]);
-    expect(offered).toEqual([word]);
-    expect(await readdir(folder)).not.toContain('ran');
-  });
+  it.each(['$(touch ran)', '`touch ran`', '"; touch ran; "', "'$(touch ran)", '$((a[$(touch ran)]))', '*'])(
+    'runs nothing of %s, neither typed nor answered',
+    async (word) => {
+      const { asked, offered } = await pressTab(['run', '-e', word, word], `${word}\t${word}\n`);
+      expect(asked).toEqual(['complete', '--', 'run', '-e', word, word]);
+      expect(offered).toEqual([word]);
+      expect(await readdir(folder)).not.toContain('ran');
+    },
+  );
 
   it('puts together what bash cuts, and offers only what is missing', async () => {
     const flag = await pressTab(['task', 'list', '--output', '=', 'j'], '--output=json\t\n');
@@ -101,17 +97,11 @@ describe('weir complete', () => {
 
   it('is silent without a Host, and with one that refuses or says nothing', async () => {
     expect(await completed({}, 'task', 'show', '')).toBe('');
-    expect(
-      await completed({ WEIR_URL: 'http://127.0.0.1:1', WEIR_TOKEN: 'x' }, 'task', 'show', ''),
-    ).toBe('');
+    expect(await completed({ WEIR_URL: 'http://127.0.0.1:1', WEIR_TOKEN: 'x' }, 'task', 'show', '')).toBe('');
     const host = await startSmallHost();
-    expect(await completed({ WEIR_URL: host.url, WEIR_TOKEN: 'wrong' }, 'task', 'show', '')).toBe(
-      '',
-    );
+    expect(await completed({ WEIR_URL: host.url, WEIR_TOKEN: 'wrong' }, 'task', 'show', '')).toBe('');
     host.intercept(() => true);
-    expect(
-      await completed({ WEIR_URL: host.url, WEIR_TOKEN: host.token }, 'task', 'show', ''),
-    ).toBe('');
+    expect(await completed({ WEIR_URL: host.url, WEIR_TOKEN: host.token }, 'task', 'show', '')).toBe('');
     await host[Symbol.asyncDispose]();
   });
 
@@ -119,11 +109,8 @@ describe('weir complete', () => {
     const host = await startSmallHost();
     const env = { WEIR_URL: host.url, WEIR_TOKEN: host.token };
     const terminal = await openTerminal({ env });
-    for (const name of ['fine', '$(boom)'])
-      await terminal.weir('task', 'submit', '--image', 'i', '--name', name);
-    expect(await completed(env, 'task', 'show', '')).toBe(
-      't1\tfine queued\nfine\tt1 queued\nt2\t queued\n',
-    );
+    for (const name of ['fine', '$(boom)']) await terminal.weir('task', 'submit', '--image', 'i', '--name', name);
+    expect(await completed(env, 'task', 'show', '')).toBe('t1\tfine queued\nfine\tt1 queued\nt2\t queued\n');
     await terminal[Symbol.asyncDispose]();
     await host[Symbol.asyncDispose]();
   });

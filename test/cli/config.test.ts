@@ -13,9 +13,7 @@ describe('weir config init', () => {
     expect(await terminal.weir('config', 'init')).toBe(0);
     expect(terminal.stdout.text()).toBe(`${path}\n`);
     expect(await terminal.weir('config', 'check')).toBe(0);
-    expect(terminal.stdout.text()).toMatch(
-      /config\.json: nothing is wrong, 0 of \d+ keys are set\n$/,
-    );
+    expect(terminal.stdout.text()).toMatch(/config\.json: nothing is wrong, 0 of \d+ keys are set\n$/);
     expect(await terminal.weir('config', 'show')).toBe(0);
     expect(terminal.stdout.text()).not.toMatch(/config\.json:\d/);
     expect(terminal.stderr.text()).toBe('');
@@ -27,9 +25,7 @@ describe('weir config init', () => {
     const path = join(terminal.folder, 'mine.json');
     await writeFile(path, 'mine');
     expect(await terminal.weir('config', 'init', '--runner', path)).toBe(4);
-    expect(terminal.stderr.text()).toMatch(
-      /^weir: .*mine\.json is there already \(file_exists\); .+\n$/,
-    );
+    expect(terminal.stderr.text()).toMatch(/^weir: .*mine\.json is there already \(file_exists\); .+\n$/);
     expect(await readFile(path, 'utf8')).toBe('mine');
   });
 
@@ -48,10 +44,7 @@ describe('weir config show', () => {
   it('says of each value where it comes from', async () => {
     await using terminal = await openTerminal({ env: { WEIR_HOST_SYNC_HOLD: '5s' } });
     const file = join(terminal.folder, 'c.json');
-    await writeFile(
-      file,
-      '{\n  "host": { "names": ["weir.example"] },\n  "log": { "level": "warn" }\n}\n',
-    );
+    await writeFile(file, '{\n  "host": { "names": ["weir.example"] },\n  "log": { "level": "warn" }\n}\n');
     expect(await terminal.weir('config', 'show', '--config', file, '--host', '-o', 'json')).toBe(0);
     const shown = JSON.parse(terminal.stdout.text()) as {
       key: string;
@@ -118,9 +111,7 @@ describe('weir config check', () => {
     expect(lines[0]).toBe('weir: the configuration has 3 faults (config_invalid)');
     expect(lines[1]).toBe(`  hots: is not a key (${file}:2:3); did you mean host?`);
     expect(lines[2]).toContain('WEIR_LOG_LEVL: is not a variable of the configuration');
-    expect(lines[3]).toMatch(
-      /^ {2}runner\.registries\.0: .*not "10\.0\.0\.1" \(.*c\.json:3:30\); for example/,
-    );
+    expect(lines[3]).toMatch(/^ {2}runner\.registries\.0: .*not "10\.0\.0\.1" \(.*c\.json:3:30\); for example/);
   });
 
   it('tells a single fault in one line', async () => {
@@ -141,9 +132,7 @@ describe('weir config check', () => {
     await writeFile(file, '{}');
     await chmod(file, 0o666);
     expect(await terminal.weir('config', 'check')).toBe(0);
-    expect(terminal.stderr.text()).toBe(
-      `weir: ${file} can be written by others on this machine: chmod 644\n`,
-    );
+    expect(terminal.stderr.text()).toBe(`weir: ${file} can be written by others on this machine: chmod 644\n`);
   });
 });
 
@@ -161,20 +150,17 @@ describe('the processes', () => {
     expect(flags).toContain('--config');
   });
 
-  it.each(serverProcesses)(
-    'weir %s does not start on a wrong file, variable or flag',
-    async (process) => {
-      await using terminal = await openTerminal();
-      const file = join(terminal.folder, 'c.json');
-      await writeFile(file, '{"logs": {}}');
-      expect(await terminal.weir(process, '--config', file)).toBe(2);
-      expect(terminal.stderr.text()).toContain('did you mean log?');
-      expect(await terminal.weir(process, '--listen', 'nowhere')).toBe(2);
-      expect(terminal.stderr.text()).toContain('in --listen');
-      const env = { [variableOf('log.level')]: 'x' };
-      await using other = await openTerminal({ env });
-      expect(await other.weir(process)).toBe(2);
-      expect(other.stderr.text()).toContain(`in ${variableOf('log.level')}`);
-    },
-  );
+  it.each(serverProcesses)('weir %s does not start on a wrong file, variable or flag', async (process) => {
+    await using terminal = await openTerminal();
+    const file = join(terminal.folder, 'c.json');
+    await writeFile(file, '{"logs": {}}');
+    expect(await terminal.weir(process, '--config', file)).toBe(2);
+    expect(terminal.stderr.text()).toContain('did you mean log?');
+    expect(await terminal.weir(process, '--listen', 'nowhere')).toBe(2);
+    expect(terminal.stderr.text()).toContain('in --listen');
+    const env = { [variableOf('log.level')]: 'x' };
+    await using other = await openTerminal({ env });
+    expect(await other.weir(process)).toBe(2);
+    expect(other.stderr.text()).toContain(`in ${variableOf('log.level')}`);
+  });
 });

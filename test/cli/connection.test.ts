@@ -25,10 +25,7 @@ const saveContexts = (current: string | null): Promise<void> =>
 async function hostFolder(name: string, token: string | null = 'admin-token'): Promise<string> {
   const folder = join(terminal.folder, name);
   await mkdir(folder, { recursive: true });
-  await writeFile(
-    join(folder, 'endpoint.json'),
-    JSON.stringify({ url: 'http://127.0.0.1:9', pid: 1, tlsPin: 'p' }),
-  );
+  await writeFile(join(folder, 'endpoint.json'), JSON.stringify({ url: 'http://127.0.0.1:9', pid: 1, tlsPin: 'p' }));
   if (token !== null) await writeFile(join(folder, 'admin.token'), `${token}\n`);
   return folder;
 }
@@ -36,10 +33,7 @@ async function hostFolder(name: string, token: string | null = 'admin-token'): P
 const resolve = (flags: ConnectionFlags, env: Record<string, string> = {}) =>
   resolveConnection(flags, { env, folders: terminal.cli.folders });
 
-async function refusal(
-  flags: ConnectionFlags,
-  env: Record<string, string> = {},
-): Promise<CliError> {
+async function refusal(flags: ConnectionFlags, env: Record<string, string> = {}): Promise<CliError> {
   const error: unknown = await resolve(flags, env).then(
     () => null,
     (thrown: unknown) => thrown,
@@ -102,9 +96,7 @@ describe('the Host that is meant', () => {
   });
 
   it('cannot be two', async () => {
-    expect((await refusal({ url: 'http://a', context: 'lab' })).message).toMatch(
-      /--url and --context/,
-    );
+    expect((await refusal({ url: 'http://a', context: 'lab' })).message).toMatch(/--url and --context/);
   });
 
   it('is told apart from a URL with a secret in it, which is not repeated', async () => {

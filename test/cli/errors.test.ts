@@ -64,8 +64,7 @@ describe('what the Host refuses', () => {
   });
 
   it('has an exit code for each code there is', () => {
-    for (const status of Object.values(problemStatus))
-      expect([1, 3, 4]).toContain(exitCodeOfStatus(status));
+    for (const status of Object.values(problemStatus)) expect([1, 3, 4]).toContain(exitCodeOfStatus(status));
   });
 
   it('cannot write to the terminal with escapes', async () => {
@@ -110,9 +109,7 @@ describe('what is not a Host', () => {
       env: { WEIR_URL: 'http://127.0.0.1:1', WEIR_TOKEN: 'secret' },
     });
     expect(await desk.weir('task', 'list')).toBe(5);
-    expect(desk.stderr.text()).toMatch(
-      /127\.0\.0\.1:1 \(WEIR_URL\) cannot be reached: nothing listens there/,
-    );
+    expect(desk.stderr.text()).toMatch(/127\.0\.0\.1:1 \(WEIR_URL\) cannot be reached: nothing listens there/);
     await desk[Symbol.asyncDispose]();
   });
 
@@ -164,13 +161,10 @@ describe('a wrong command line', () => {
     [['login'], /--url/],
     [['task'], /Usage: weir task/],
   ];
-  it.each(wrong)(
-    '%j is refused with exit code 2 before anything is sent',
-    async (argv, message) => {
-      answer = () => ({ status: 200, body: 'reached' });
-      expect(await terminal.weir(...argv)).toBe(2);
-      expect(terminal.stderr.text()).toMatch(message);
-      expect(terminal.stdout.text()).toBe('');
-    },
-  );
+  it.each(wrong)('%j is refused with exit code 2 before anything is sent', async (argv, message) => {
+    answer = () => ({ status: 200, body: 'reached' });
+    expect(await terminal.weir(...argv)).toBe(2);
+    expect(terminal.stderr.text()).toMatch(message);
+    expect(terminal.stdout.text()).toBe('');
+  });
 });

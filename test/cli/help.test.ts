@@ -12,14 +12,8 @@ function paths(entries: readonly Entry[], above: readonly string[] = []): string
   });
 }
 
-function walk(
-  command: CommandUnknownOpts,
-  path: string,
-): { path: string; command: CommandUnknownOpts }[] {
-  return [
-    { path, command },
-    ...command.commands.flatMap((child) => walk(child, `${path} ${child.name()}`)),
-  ];
+function walk(command: CommandUnknownOpts, path: string): { path: string; command: CommandUnknownOpts }[] {
+  return [{ path, command }, ...command.commands.flatMap((child) => walk(child, `${path} ${child.name()}`))];
 }
 
 describe('help', () => {
@@ -41,17 +35,10 @@ describe('help', () => {
 
   it('describes every option and argument, and uses no option name for two things in one command', async () => {
     const terminal = await openTerminal();
-    const program = await buildProgram(
-      { ...terminal.cli, setExitCode: () => undefined } satisfies Cli,
-      'all',
-    );
+    const program = await buildProgram({ ...terminal.cli, setExitCode: () => undefined } satisfies Cli, 'all');
     for (const { path, command } of walk(program, 'weir')) {
-      const options = command.options.map(
-        ({ flags, description }) => `${path} ${flags}: ${description}`,
-      );
-      const operands = command.registeredArguments.map(
-        (one) => `${path} <${one.name()}>: ${one.description}`,
-      );
+      const options = command.options.map(({ flags, description }) => `${path} ${flags}: ${description}`);
+      const operands = command.registeredArguments.map((one) => `${path} <${one.name()}>: ${one.description}`);
       expect([...options, ...operands].filter((line) => line.endsWith(': '))).toEqual([]);
       const names = command.options.flatMap(({ long, short }) => [long, short].filter(Boolean));
       expect(names).toEqual([...new Set(names)]);
@@ -61,16 +48,9 @@ describe('help', () => {
 
   it('gives no way to put a secret on the command line', async () => {
     const terminal = await openTerminal();
-    const program = await buildProgram(
-      { ...terminal.cli, setExitCode: () => undefined } satisfies Cli,
-      'all',
-    );
-    const options = walk(program, 'weir').flatMap(({ command }) =>
-      command.options.map((option) => option.long),
-    );
-    expect(
-      options.filter((long) => /^--(token|password|secret|join-token)$/.test(long ?? '')),
-    ).toEqual([]);
+    const program = await buildProgram({ ...terminal.cli, setExitCode: () => undefined } satisfies Cli, 'all');
+    const options = walk(program, 'weir').flatMap(({ command }) => command.options.map((option) => option.long));
+    expect(options.filter((long) => /^--(token|password|secret|join-token)$/.test(long ?? ''))).toEqual([]);
     await terminal[Symbol.asyncDispose]();
   });
 

@@ -3,8 +3,22 @@ import { leadingFlagsLast } from '../../src/cli/leading-flags.ts';
 
 describe('connection flags in front of the command', () => {
   it('go behind it, and stay in front of what is the workload’s own', () => {
-    expect(leadingFlagsLast(['--data', 'D', 'task', 'list', '-o', 'json'])).toEqual(['task', 'list', '-o', 'json', '--data', 'D']);
-    expect(leadingFlagsLast(['--url=http://h', 'run', '--', 'sh', '-c', 'x'])).toEqual(['run', '--url=http://h', '--', 'sh', '-c', 'x']);
+    expect(leadingFlagsLast(['--data', 'D', 'task', 'list', '-o', 'json'])).toEqual([
+      'task',
+      'list',
+      '-o',
+      'json',
+      '--data',
+      'D',
+    ]);
+    expect(leadingFlagsLast(['--url=http://h', 'run', '--', 'sh', '-c', 'x'])).toEqual([
+      'run',
+      '--url=http://h',
+      '--',
+      'sh',
+      '-c',
+      'x',
+    ]);
     expect(leadingFlagsLast(['-o', 'json', 'status'])).toEqual(['status', '-o', 'json']);
   });
 

@@ -51,7 +51,14 @@ function node(more: Partial<NodeView> = {}): NodeView {
     allocated: { cpus: 1, memory: gib, gpus: 1 },
     gpus: [
       { ...card, uuid: 'GPU-a', index: 0, links: [{ uuid: 'GPU-c', kind: 'nvlink', lanes: 4 }] },
-      { ...card, uuid: 'MIG-b', index: 1, memoryBytes: 20 * gib, mig: { parent: 'GPU-b', profile: '3g.20gb', device: 2 }, links: [] },
+      {
+        ...card,
+        uuid: 'MIG-b',
+        index: 1,
+        memoryBytes: 20 * gib,
+        mig: { parent: 'GPU-b', profile: '3g.20gb', device: 2 },
+        links: [],
+      },
       { ...card, uuid: 'GPU-c', index: 2, links: [{ uuid: 'GPU-a', kind: 'nvlink', lanes: 4 }] },
     ],
     hardware: null,
@@ -74,7 +81,11 @@ function node(more: Partial<NodeView> = {}): NodeView {
 }
 
 const lineOf = (text: string, key: string): string | undefined =>
-  text.split('\n').find((line) => line.startsWith(`${key}:`))?.slice(key.length + 1).trim();
+  text
+    .split('\n')
+    .find((line) => line.startsWith(`${key}:`))
+    ?.slice(key.length + 1)
+    .trim();
 
 describe('a node on the terminal', () => {
   it('shows each GPU with how busy, hot, throttled and broken it is', () => {

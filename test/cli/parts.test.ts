@@ -76,11 +76,8 @@ describe('lines and events', () => {
   });
 
   it('are read as the standard says: comments dropped, data joined, an unfinished event dropped', async () => {
-    const text =
-      ': hello\nid: 7\nevent: task.running\ndata: {"a":\ndata: 1}\n\ndata:next\n\ndata: cut';
-    const read: ServerEvent[] = await all(
-      serverEvents(lines(chunked(new TextEncoder().encode(text), [3]))),
-    );
+    const text = ': hello\nid: 7\nevent: task.running\ndata: {"a":\ndata: 1}\n\ndata:next\n\ndata: cut';
+    const read: ServerEvent[] = await all(serverEvents(lines(chunked(new TextEncoder().encode(text), [3]))));
     expect(read).toEqual([
       { id: '7', type: 'task.running', data: '{"a":\n1}' },
       { id: '7', type: 'message', data: 'next' },
@@ -91,8 +88,7 @@ describe('lines and events', () => {
 describe('a part of a path', () => {
   it('stays one part, whatever a person types', () => {
     expect(path('tasks', '../nodes?x#y')).toBe('/tasks/..%2Fnodes%3Fx%23y');
-    for (const part of ['..', '.', ''])
-      expect(() => path('tasks', part, 'kill')).toThrow(/neither an id/);
+    for (const part of ['..', '.', '']) expect(() => path('tasks', part, 'kill')).toThrow(/neither an id/);
   });
 });
 
@@ -274,8 +270,7 @@ describe('what is going on', () => {
   });
 
   it('is coloured on a terminal alone, and never with NO_COLOR', () => {
-    const paint = (isTTY: boolean, env: Record<string, string>): string =>
-      createStyle({ isTTY }, env)('red', 'x');
+    const paint = (isTTY: boolean, env: Record<string, string>): string => createStyle({ isTTY }, env)('red', 'x');
     expect(paint(true, {})).toBe('\u001b[31mx\u001b[39m');
     expect(paint(false, {})).toBe('x');
     expect(paint(true, { NO_COLOR: '1' })).toBe('x');

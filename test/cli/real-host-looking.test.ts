@@ -13,14 +13,7 @@ afterAll(() => desk[Symbol.asyncDispose]());
 describe('looking', () => {
   it('knows whose the tasks are', async () => {
     const task = await desk.submit('--hold', '--name', 'mine', '--', 'true');
-    const { items } = await desk.json<{ items: View[] }>(
-      'task',
-      'list',
-      '--owner',
-      'me',
-      '--name',
-      'mine',
-    );
+    const { items } = await desk.json<{ items: View[] }>('task', 'list', '--owner', 'me', '--name', 'mine');
     expect(items.map(({ id }) => id)).toEqual([task]);
     const wide = (await desk.weir('task', 'list', '--name', 'mine', '-o', 'wide')).out;
     expect(wide).toMatch(/OWNER +PRIORITY .*ASKS FOR/);
@@ -72,22 +65,12 @@ describe('looking', () => {
 
 describe('nodes', () => {
   it('are cordoned, drained and given labels, and taken back', async () => {
-    expect((await desk.weir('node', 'cordon', 'gpu-1', '--reason', 'a driver')).out).toMatch(
-      /ready, cordoned/,
-    );
-    expect((await desk.weir('node', 'show', 'gpu-1')).out).toMatch(
-      /^cordoned: +a driver \(by admin/m,
-    );
+    expect((await desk.weir('node', 'cordon', 'gpu-1', '--reason', 'a driver')).out).toMatch(/ready, cordoned/);
+    expect((await desk.weir('node', 'show', 'gpu-1')).out).toMatch(/^cordoned: +a driver \(by admin/m);
     expect((await desk.weir('node', 'uncordon', 'gpu-1')).out).not.toMatch(/cordoned/);
     expect((await desk.weir('node', 'drain', 'gpu-1', '--reason', 'disk')).out).toMatch(/draining/);
     expect((await desk.weir('node', 'undrain', 'gpu-1')).code).toBe(0);
-    const labelled = await desk.json<{ labels: unknown }>(
-      'node',
-      'label',
-      'gpu-1',
-      'rack=4',
-      'pool-',
-    );
+    const labelled = await desk.json<{ labels: unknown }>('node', 'label', 'gpu-1', 'rack=4', 'pool-');
     expect(labelled.labels).toEqual({ rack: '4' });
     expect((await desk.weir('node', 'list', '-o', 'wide')).out).toMatch(/rack=4/);
     expect((await desk.weir('node', 'cordon', 'nobody')).code).toBe(3);
@@ -107,9 +90,7 @@ describe('the Tab key', () => {
     const release = (await desk.weir('complete', '--', 'task', 'release', 'tab')).out;
     expect(release).toBe(`tabbed\t${task} held\n`);
     expect((await desk.weir('complete', '--', 'task', 'pause', 'tab')).out).toBe('');
-    expect((await desk.weir('complete', '--', 'node', 'show', 'gpu')).out).toMatch(
-      /^gpu-1\tn\w+ ready\n$/,
-    );
+    expect((await desk.weir('complete', '--', 'node', 'show', 'gpu')).out).toMatch(/^gpu-1\tn\w+ ready\n$/);
     expect((await desk.weir('complete', '--', 'run', '--node=gpu')).out).toMatch(/^--node=gpu-1\t/);
     await desk.weir('task', 'kill', task);
   });
@@ -117,9 +98,7 @@ describe('the Tab key', () => {
 
 describe('the rest', () => {
   it('tells versions and who speaks', async () => {
-    expect((await desk.json<Record<string, unknown>>('version', '--host'))['host']).toBe(
-      '0.0.0-test',
-    );
+    expect((await desk.json<Record<string, unknown>>('version', '--host'))['host']).toBe('0.0.0-test');
     expect((await desk.weir('login', '--url', desk.host.url)).code).toBe(2);
   });
 });

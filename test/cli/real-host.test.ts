@@ -60,9 +60,10 @@ describe('submitting', () => {
   it('makes one task of each target, all or none', async () => {
     const argv = ['task', 'submit', '--hold', '--image', 'i', '--target', 'gpu-1::0'];
     const { items } = await desk.json<{ items: View[] }>(...argv, '--target', 'gpu-1::1');
-    expect(items.map(({ spec }) => (spec['resources'] as Record<string, unknown>)['gpus'])).toEqual(
-      [{ uuids: ['GPU-a'] }, { uuids: ['GPU-b'] }],
-    );
+    expect(items.map(({ spec }) => (spec['resources'] as Record<string, unknown>)['gpus'])).toEqual([
+      { uuids: ['GPU-a'] },
+      { uuids: ['GPU-b'] },
+    ]);
     const batch = items[0]?.batch ?? '';
     expect(items[1]?.batch).toBe(batch);
     const before = await desk.json<{ items: View[] }>('task', 'list', '--batch', batch);
@@ -79,20 +80,9 @@ describe('submitting', () => {
   });
 
   it('only tells what would come of it with --dry-run', async () => {
-    const count = async () =>
-      (await desk.json<{ items: View[] }>('task', 'list', '--all')).items.length;
+    const count = async () => (await desk.json<{ items: View[] }>('task', 'list', '--all')).items.length;
     const before = await count();
-    const now = await desk.weir(
-      'task',
-      'submit',
-      '--dry-run',
-      '--image',
-      'i',
-      '--cpus',
-      '1',
-      '--',
-      'x',
-    );
+    const now = await desk.weir('task', 'submit', '--dry-run', '--image', 'i', '--cpus', '1', '--', 'x');
     expect(now).toMatchObject({ code: 0, err: '' });
     expect(now.out).toMatch(/^would start: +now, on gpu-1$/m);
     const never = await desk.weir('run', '--dry-run', '--image', 'i', '--cpus', '500', '--', 'x');
@@ -110,16 +100,7 @@ describe('what can be done to tasks', () => {
     expect(await desk.json<View>('task', 'priority', first, 'urgent')).toMatchObject({
       priority: 'urgent',
     });
-    const outcome = await desk.weir(
-      'task',
-      'kill',
-      '-l',
-      'set=hold',
-      '--state',
-      'held',
-      '-m',
-      'done',
-    );
+    const outcome = await desk.weir('task', 'kill', '-l', 'set=hold', '--state', 'held', '-m', 'done');
     expect(outcome).toMatchObject({ code: 0, err: '' });
     expect(outcome.out).toMatch(new RegExp(`^${first}  killed$`, 'm'));
     expect(outcome.out).toMatch(new RegExp(`^${second}  killed$`, 'm'));
@@ -135,9 +116,7 @@ describe('what can be done to tasks', () => {
     const { code, out, err } = await desk.weir('task', 'release', good, 'nobody', good);
     expect(code).toBe(3);
     expect(out).toMatch(new RegExp(`^${good}  queued$`, 'm'));
-    expect(err).toMatch(
-      /there is no task "nobody" \(not_found\)\n.*needs it to be held \(state_conflict\)/,
-    );
+    expect(err).toMatch(/there is no task "nobody" \(not_found\)\n.*needs it to be held \(state_conflict\)/);
     await desk.weir('task', 'kill', good);
   });
 
@@ -178,9 +157,7 @@ describe('an array', () => {
     expect(listed).toMatch(new RegExp(`^${array} +grid +held .* 3 held$`, 'm'));
     expect(listed).not.toContain(`${array}.1`);
     const members = await desk.weir('task', 'list', '--array', array, '-o', 'name');
-    expect(members.out.trim().split('\n').toSorted()).toEqual(
-      [0, 1, 2].map((at) => `${array}.${at}`),
-    );
+    expect(members.out.trim().split('\n').toSorted()).toEqual([0, 1, 2].map((at) => `${array}.${at}`));
     const all = await desk.weir('task', 'list', '--name', 'grid', '--members', '-o', 'name');
     expect(all.out.trim().split('\n')).toHaveLength(4);
     const shown = (await desk.weir('task', 'show', `${array}.1`)).out;
@@ -191,23 +168,10 @@ describe('an array', () => {
   });
 
   it('is followed by weir run to the ends of all its members', { timeout: 20_000 }, async () => {
-    const following = desk.weir(
-      'run',
-      '--no-follow',
-      '--image',
-      'i',
-      '--cpus',
-      '0.1',
-      '--array',
-      '4-5',
-      '--',
-      'x',
-    );
-    const found = (): string[] =>
-      [...desk.runner.desired.keys()].filter((task) => /\.[45]$/.test(task));
+    const following = desk.weir('run', '--no-follow', '--image', 'i', '--cpus', '0.1', '--array', '4-5', '--', 'x');
+    const found = (): string[] => [...desk.runner.desired.keys()].filter((task) => /\.[45]$/.test(task));
     while (found().length < 2) await desk.runner.sync({ holdMs: 1000 });
-    for (const task of found())
-      await desk.runner.report(task, 'ended', { end: exited(task.endsWith('.5') ? 7 : 0) });
+    for (const task of found()) await desk.runner.report(task, 'ended', { end: exited(task.endsWith('.5') ? 7 : 0) });
     const { code, err } = await following;
     expect(code).toBe(1);
     expect(err).toMatch(/^weir: \[5\] t\w+\.5 failed: exit 7$/m);

@@ -60,9 +60,7 @@ describe('SIGHUP', { timeout: 30_000 }, () => {
       tlsPin: string;
     };
     expect(tlsPin).toBe(pin);
-    expect(readFileSync(files.log, 'utf8')).toContain(
-      `${files.key} can be read by others on this machine`,
-    );
+    expect(readFileSync(files.log, 'utf8')).toContain(`${files.key} can be read by others on this machine`);
 
     const pem = selfSignedCertificate({
       key: createPrivateKey(keyPem),
@@ -75,9 +73,7 @@ describe('SIGHUP', { timeout: 30_000 }, () => {
     writeFileSync(files.cert, pem);
     renameSync(files.log, `${files.log}.1`);
     child.kill('SIGHUP');
-    await expect
-      .poll(() => shownSerial(url), { timeout: 5000 })
-      .toBe(new X509Certificate(pem).serialNumber);
+    await expect.poll(() => shownSerial(url), { timeout: 5000 }).toBe(new X509Certificate(pem).serialNumber);
     const client = createFetch({ pin });
     expect((await client(`${url}/healthz`)).status).toBe(200);
     client.close();

@@ -48,9 +48,7 @@ describe('weir run of an array', () => {
     host.end('t1.1', { cause: 'oom', exitCode: 137 });
     exit('t1.2', 3);
     expect(await ended).toBe(1);
-    expect(terminal.stderr.text()).toMatch(
-      /\[1\] t1\.1 failed: oom\nweir: \[2\] t1\.2 failed: exit 3\n/,
-    );
+    expect(terminal.stderr.text()).toMatch(/\[1\] t1\.1 failed: oom\nweir: \[2\] t1\.2 failed: exit 3\n/);
   });
 
   it('goes on where it was when the connection breaks', { timeout: 10_000 }, async () => {
@@ -111,11 +109,7 @@ describe('weir run of several targets', () => {
       exit(id, 0);
     }
     expect(await ended).toBe(0);
-    expect(terminal.stdout.text().split('\n').toSorted()).toEqual([
-      '',
-      '[gpu-1::0] a',
-      '[gpu-2] b',
-    ]);
+    expect(terminal.stdout.text().split('\n').toSorted()).toEqual(['', '[gpu-1::0] a', '[gpu-2] b']);
     const places = host.tasks().map(({ spec }) => (spec as { placement: unknown }).placement);
     expect(places).toEqual([{ target: 'gpu-1::0' }, { target: 'gpu-2' }]);
   });
@@ -129,41 +123,31 @@ describe('weir run of several targets', () => {
   });
 
   it('prints the ids of all when it is detached', async () => {
-    expect(await terminal.weir('run', '-d', '--image', 'i', '--target', 'a', '--target', 'b')).toBe(
-      0,
-    );
+    expect(await terminal.weir('run', '-d', '--image', 'i', '--target', 'a', '--target', 'b')).toBe(0);
     expect(terminal.stdout.text()).toBe('t1\nt2\n');
   });
 });
 
 describe('prefixed lines', () => {
   it('come out the same however the output was cut', async () => {
-    const line = fc
-      .string({ unit: 'grapheme', maxLength: 20 })
-      .map((text) => text.replaceAll('\n', ' '));
+    const line = fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replaceAll('\n', ' '));
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(line),
-        fc.array(fc.integer({ min: 1, max: 7 })),
-        async (texts, sizes) => {
-          const all = Buffer.from(texts.map((text) => `${text}\n`).join(''));
-          let out = '';
-          const write = ({ bytes }: { stream: LogSource; bytes: Uint8Array }) => {
-            out += Buffer.from(bytes).toString('latin1');
-            return Promise.resolve();
-          };
-          const lines = prefixedLines('> ', write);
-          let at = 0;
-          for (const size of [...sizes, all.length]) {
-            await lines.push({ stream: 'stdout', bytes: all.subarray(at, at + size) });
-            at += size;
-          }
-          await lines.flush();
-          expect(Buffer.from(out, 'latin1').toString()).toBe(
-            texts.map((text) => `> ${text}\n`).join(''),
-          );
-        },
-      ),
+      fc.asyncProperty(fc.array(line), fc.array(fc.integer({ min: 1, max: 7 })), async (texts, sizes) => {
+        const all = Buffer.from(texts.map((text) => `${text}\n`).join(''));
+        let out = '';
+        const write = ({ bytes }: { stream: LogSource; bytes: Uint8Array }) => {
+          out += Buffer.from(bytes).toString('latin1');
+          return Promise.resolve();
+        };
+        const lines = prefixedLines('> ', write);
+        let at = 0;
+        for (const size of [...sizes, all.length]) {
+          await lines.push({ stream: 'stdout', bytes: all.subarray(at, at + size) });
+          at += size;
+        }
+        await lines.flush();
+        expect(Buffer.from(out, 'latin1').toString()).toBe(texts.map((text) => `> ${text}\n`).join(''));
+      }),
     );
   });
 

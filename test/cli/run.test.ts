@@ -16,8 +16,7 @@ afterEach(async () => {
   await host[Symbol.asyncDispose]();
 });
 
-const begin = (...argv: string[]): Promise<number> =>
-  terminal.weir('run', '--image', 'weir/demo:1', ...argv);
+const begin = (...argv: string[]): Promise<number> => terminal.weir('run', '--image', 'weir/demo:1', ...argv);
 
 async function running(...argv: string[]): Promise<{ ended: Promise<number> }> {
   const ended = begin(...argv);
@@ -66,42 +65,36 @@ describe('weir run', () => {
     expect(await ended).toBe(137);
   });
 
-  it(
-    'hands on every byte exactly once, whatever breaks on the way',
-    { timeout: 30_000 },
-    async () => {
-      const breakage = fc.constantFrom('nothing', 'cut', 'finish');
-      const piece = fc.record({
-        stream: fc.constantFrom('stdout', 'stderr'),
-        bytes: fc.uint8Array({ minLength: 1, maxLength: 300 }),
-        breakage,
-      });
-      await fc.assert(
-        fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 6 }), async (pieces) => {
-          const own = await startSmallHost();
-          const desk = await openTerminal({ env: { WEIR_URL: own.url, WEIR_TOKEN: own.token } });
-          const ended = desk.weir('run', '--image', 'i', '--', 'true');
-          await own.asked(/^GET .*\/events/);
-          own.move('t1', 'running');
-          await own.asked(/^GET .*\/logs/);
-          for (const { stream, bytes, breakage: broken } of pieces) {
-            own.write('t1', stream, bytes);
-            if (broken === 'cut') own.cut();
-            if (broken === 'finish') own.finishStreams();
-          }
-          own.end('t1', { cause: 'exit', exitCode: 0 });
-          expect(await ended).toBe(0);
-          const written = pieces
-            .filter(({ stream }) => stream === 'stdout')
-            .map(({ bytes }) => bytes);
-          expect(desk.stdout.bytes()).toEqual(Buffer.concat(written));
-          await desk[Symbol.asyncDispose]();
-          await own[Symbol.asyncDispose]();
-        }),
-        { numRuns: 15 },
-      );
-    },
-  );
+  it('hands on every byte exactly once, whatever breaks on the way', { timeout: 30_000 }, async () => {
+    const breakage = fc.constantFrom('nothing', 'cut', 'finish');
+    const piece = fc.record({
+      stream: fc.constantFrom('stdout', 'stderr'),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      breakage,
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { minLength: 1, maxLength: 6 }), async (pieces) => {
+        const own = await startSmallHost();
+        const desk = await openTerminal({ env: { WEIR_URL: own.url, WEIR_TOKEN: own.token } });
+        const ended = desk.weir('run', '--image', 'i', '--', 'true');
+        await own.asked(/^GET .*\/events/);
+        own.move('t1', 'running');
+        await own.asked(/^GET .*\/logs/);
+        for (const { stream, bytes, breakage: broken } of pieces) {
+          own.write('t1', stream, bytes);
+          if (broken === 'cut') own.cut();
+          if (broken === 'finish') own.finishStreams();
+        }
+        own.end('t1', { cause: 'exit', exitCode: 0 });
+        expect(await ended).toBe(0);
+        const written = pieces.filter(({ stream }) => stream === 'stdout').map(({ bytes }) => bytes);
+        expect(desk.stdout.bytes()).toEqual(Buffer.concat(written));
+        await desk[Symbol.asyncDispose]();
+        await own[Symbol.asyncDispose]();
+      }),
+      { numRuns: 15 },
+    );
+  });
 
   it('waits for a Host that goes away and goes on where it was', async () => {
     const { ended } = await running('--', 'true');

@@ -73,19 +73,14 @@ export async function startSmallHost(): Promise<SmallHost> {
     for (const index of range.indexes) add(`${id}.${index}`, spec, { array: { id, index } });
     return array;
   };
-  const add = (
-    id: string,
-    spec: Record<string, unknown>,
-    more: Record<string, unknown>,
-  ): SmallTask => {
+  const add = (id: string, spec: Record<string, unknown>, more: Record<string, unknown>): SmallTask => {
     const view = newView(id, spec, more);
     const task: SmallTask = { view, records: [] };
     tasks.set(id, task);
     changed(task, 'task.queued');
     return task;
   };
-  const membersOf = (id: string): SmallTask[] =>
-    [...tasks.values()].filter(({ view }) => view.id.startsWith(`${id}.`));
+  const membersOf = (id: string): SmallTask[] => [...tasks.values()].filter(({ view }) => view.id.startsWith(`${id}.`));
   /** Calls `step` now and at each change, until it answers `false` or the client is gone. */
   const hold = async (response: ServerResponse, step: () => boolean): Promise<void> => {
     const wake = createWake();
@@ -114,9 +109,7 @@ export async function startSmallHost(): Promise<SmallHost> {
     const [, , , kind, id, verb] = url.pathname.split('/').map(decodeURIComponent);
     if (kind === 'whoami') return json(200, { subject: 'ann' });
     if (kind === 'events') {
-      let last = Number(
-        request.headers['last-event-id'] ?? url.searchParams.get('since') ?? events.length,
-      );
+      let last = Number(request.headers['last-event-id'] ?? url.searchParams.get('since') ?? events.length);
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': small\n\n');
       return hold(response, () => {
         for (const event of events.slice(last)) {
@@ -152,8 +145,7 @@ export async function startSmallHost(): Promise<SmallHost> {
     if (verb === 'kill') {
       for (const { view } of membersOf(task.view.id))
         if (!isEnded(view.state)) host.end(view.id, { cause: 'killed_by', exitCode: 143 });
-      if (isEnded(task.view.state))
-        throw new ProblemError('state_conflict', `${task.view.id} has ended`);
+      if (isEnded(task.view.state)) throw new ProblemError('state_conflict', `${task.view.id} has ended`);
       host.end(task.view.id, { cause: 'killed_by', exitCode: 143, signal: null });
       return json(202, task.view);
     }
@@ -174,9 +166,7 @@ export async function startSmallHost(): Promise<SmallHost> {
         )) {
           const bytes = one.bytes.subarray(Math.max(0, next - one.offset));
           const offset = one.offset + one.bytes.length - bytes.length;
-          response.write(
-            `${JSON.stringify({ at, stream: one.stream, offset, base64: bytes.toString('base64') })}\n`,
-          );
+          response.write(`${JSON.stringify({ at, stream: one.stream, offset, base64: bytes.toString('base64') })}\n`);
           next = offset + bytes.length;
         }
         const over = task.view.attempt > attempt || isEnded(task.view.state);
@@ -205,8 +195,7 @@ export async function startSmallHost(): Promise<SmallHost> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  const listen = (port: number): Promise<void> =>
-    new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const listen = (port: number): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };

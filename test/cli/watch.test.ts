@@ -38,21 +38,17 @@ describe('--watch', () => {
     expect(terminal.stdout.text().match(/^ID/gm)).toHaveLength(3);
   });
 
-  it(
-    'waits for a Host that goes away and shows what happened meanwhile',
-    { timeout: 10_000 },
-    async () => {
-      const watching = terminal.weir('task', 'show', 't1', '--watch', '-o', 'json');
-      await terminal.stdout.shows(/"queued"/);
-      await host.asked(/^GET .*\/events/);
-      await host.stop();
-      host.move('t1', 'running');
-      await host.restart();
-      await terminal.stdout.shows(/"running"/);
-      terminal.pressCtrlC();
-      expect(await watching).toBe(0);
-    },
-  );
+  it('waits for a Host that goes away and shows what happened meanwhile', { timeout: 10_000 }, async () => {
+    const watching = terminal.weir('task', 'show', 't1', '--watch', '-o', 'json');
+    await terminal.stdout.shows(/"queued"/);
+    await host.asked(/^GET .*\/events/);
+    await host.stop();
+    host.move('t1', 'running');
+    await host.restart();
+    await terminal.stdout.shows(/"running"/);
+    terminal.pressCtrlC();
+    expect(await watching).toBe(0);
+  });
 
   it('draws over itself on a terminal', async () => {
     await using screen = await openTerminal({ env: env(), isTTY: true });

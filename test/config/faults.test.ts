@@ -30,25 +30,13 @@ const wrong: Readonly<Record<string, readonly (readonly [value: unknown, inner?:
   'runner.listen': [['here']],
   'runner.advertise': [['10.0.0.7:0'], ['10.0.0.7']],
   'runner.subnet': [['10.88.0.1/16'], ['10.88.0.0'], ['10.88.0.0/30'], ['fd00::/64']],
-  'runner.registries': [
-    [['10.0.0.1:5000'], '0'],
-    [['https://docker.io'], '0'],
-    [['hub'], '0'],
-    ['docker.io'],
-  ],
+  'runner.registries': [[['10.0.0.1:5000'], '0'], [['https://docker.io'], '0'], [['hub'], '0'], ['docker.io']],
   'runner.registryCredentials': [['auths.json']],
   'runner.localImagePrefixes': [
     [[''], '0'],
     [['Weir/'], '0'],
   ],
-  'runner.sharedDir': [
-    ['/'],
-    ['/etc/shared'],
-    ['/var/lib/docker'],
-    ['/var/lib'],
-    ['/srv/../proc'],
-    ['shared'],
-  ],
+  'runner.sharedDir': [['/'], ['/etc/shared'], ['/var/lib/docker'], ['/var/lib'], ['/srv/../proc'], ['shared']],
   'runner.scratchDir': [['/run/scratch'], ['/dev']],
   'runner.mounts': [
     [{}],
@@ -97,9 +85,7 @@ describe('a wrong value', () => {
     '$path is refused as $value, with its path, its place and what would mend it',
     ({ path, value, inner }) => {
       const faults = faultsOf({ text: fileWith(path, value) });
-      expect(faults.map((fault) => fault.path)).toEqual([
-        inner === undefined ? path : `${path}.${inner}`,
-      ]);
+      expect(faults.map((fault) => fault.path)).toEqual([inner === undefined ? path : `${path}.${inner}`]);
       expect(faults[0]?.source).toMatch(/^f:1:\d+$/);
       expect(faults[0]?.fix).toMatch(/for example/);
     },
@@ -160,18 +146,8 @@ describe('a wrong value', () => {
 describe('an unknown key', () => {
   it.each([
     ['{"hots": {}}', 'hots', 'f:1:2', 'did you mean host?'],
-    [
-      '{"host": {\n  "sync": {\n    "Hold": "5s"}}}',
-      'host.sync.Hold',
-      'f:3:5',
-      'did you mean host.sync.hold?',
-    ],
-    [
-      '{"host": {"publicURL": "https://x"}}',
-      'host.publicURL',
-      'f:1:11',
-      'did you mean host.publicUrl?',
-    ],
+    ['{"host": {\n  "sync": {\n    "Hold": "5s"}}}', 'host.sync.Hold', 'f:3:5', 'did you mean host.sync.hold?'],
+    ['{"host": {"publicURL": "https://x"}}', 'host.publicURL', 'f:1:11', 'did you mean host.publicUrl?'],
     ['{"zzzzzz": 1}', 'zzzzzz', 'f:1:2', 'known here: host, tasks, runner, log'],
     ['{"__proto__": {"log": {}}}', '__proto__', 'f:1:2', 'known here: host, tasks, runner, log'],
     ['{"log": {"constructor": 1}}', 'log.constructor', 'f:1:10', 'known here: level, file, format'],
@@ -237,9 +213,7 @@ describe('the file', () => {
   });
 
   it('that is nested a hundred thousand deep is refused like any other', () => {
-    expect(faultsOf({ text: '['.repeat(100_000) })[0]?.message).toMatch(
-      /^is not JSON with comments/,
-    );
+    expect(faultsOf({ text: '['.repeat(100_000) })[0]?.message).toMatch(/^is not JSON with comments/);
   });
 
   it('is never executed', () => {
@@ -252,19 +226,14 @@ describe('keys that are right by themselves', () => {
     [{ 'host.tls.cert': '/c' }, 'host.tls.cert'],
     [{ 'host.tls.key': '/k' }, 'host.tls.key'],
     [{ 'host.database.tokenFile': '/t' }, 'host.database.tokenFile'],
-    [
-      { 'host.database.tokenFile': '/t', 'host.database.url': 'file:/x' },
-      'host.database.tokenFile',
-    ],
+    [{ 'host.database.tokenFile': '/t', 'host.database.url': 'file:/x' }, 'host.database.tokenFile'],
     [{ 'host.sync.hold': '30s' }, 'host.sync.suspect'],
     [{ 'host.sync.suspect': '90s' }, 'host.sync.unreachable'],
     [{ 'runner.sharedDir': '/var/lib/weir' }, 'runner.sharedDir'],
     [{ 'runner.scratchDir': '/var/lib/weir/scratch' }, 'runner.scratchDir'],
     [{ 'runner.mounts': [{ name: 'x', path: '/var/lib/weir/host' }] }, 'runner.mounts'],
   ])('%j may be wrong together: it is told where', (values, path) => {
-    const flags = Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [key, { flag: `--${key}`, value }]),
-    );
+    const flags = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { flag: `--${key}`, value }]));
     expect(faultsOf({ flags }).map((fault) => fault.path)).toEqual([path]);
   });
 });

@@ -55,16 +55,12 @@ describe('the file', () => {
 
   it('that was named and is not there is a fault', async () => {
     await put('data/config.json', level('error'));
-    await expect(load(join(folder, 'absent.json'))).rejects.toThrow(
-      /there is no such file .*absent\.json/,
-    );
+    await expect(load(join(folder, 'absent.json'))).rejects.toThrow(/there is no such file .*absent\.json/);
   });
 
   it('that cannot be read, is too large or is no text is a fault that names it', async () => {
     await expect(load(join(folder, 'data'))).rejects.toThrow(/cannot be read/);
-    await expect(load(await put('large.json', ' '.repeat(1_048_577)))).rejects.toThrow(
-      /larger than/,
-    );
+    await expect(load(await put('large.json', ' '.repeat(1_048_577)))).rejects.toThrow(/larger than/);
     await writeFile(join(folder, 'latin.json'), Buffer.from([0x22, 0xe9, 0x22]));
     await expect(load(join(folder, 'latin.json'))).rejects.toThrow(/latin\.json/);
   });
@@ -102,9 +98,7 @@ describe('what `weir config init` writes', () => {
       const text = configTemplate(process).replaceAll(/^( *)\/\/ ("\w+": .*,)$/gm, '$1$2');
       const { config, settings } = resolved({ process, text });
       expect(config).toEqual(resolved({ process }).config);
-      const inFile = settings
-        .filter(({ origin }) => origin.kind === 'file')
-        .map(({ path }) => path);
+      const inFile = settings.filter(({ origin }) => origin.kind === 'file').map(({ path }) => path);
       expect(inFile).toEqual(settingsOf(process).map(({ path }) => path));
       for (const { setting, written } of settings.filter(({ path }) => inFile.includes(path)))
         expect(written).toEqual(initialOf(setting, process));
@@ -112,7 +106,6 @@ describe('what `weir config init` writes', () => {
   );
 
   it('keeps to a width that a terminal has', () => {
-    for (const line of configTemplate('up').split('\n'))
-      expect(line.length).toBeLessThanOrEqual(100);
+    for (const line of configTemplate('up').split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 });

@@ -5,8 +5,7 @@ import type { Sources } from '../../src/config/resolve.ts';
 import { initialOf, namedSettings, variableOf } from '../../src/config/settings.ts';
 import { fileWith, otherValues, resolved, together } from './sources.ts';
 
-const asVariable = (value: unknown): string =>
-  typeof value === 'string' ? value : JSON.stringify(value);
+const asVariable = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 const sourceKinds = ['file', 'variable', 'flag'] as const;
 
@@ -47,24 +46,19 @@ describe('of several sources', () => {
     );
   });
 
-  it.each(namedSettings.map(({ path }) => path))(
-    '%s is taken from each, as the same value',
-    (path) => {
-      const value = otherValues[path];
-      const partner = together[path] ?? {};
-      const flags = Object.fromEntries(
-        Object.entries(partner).map(([key, one]) => [key, { flag: '--x', value: one }]),
-      );
-      const ways = [
-        resolved({ text: fileWith(path, value), flags }),
-        resolved({ env: { [variableOf(path)]: asVariable(value) }, flags }),
-        resolved({ flags: { ...flags, [path]: { flag: '--y', value } } }),
-      ].map(({ config }) => at(config, path));
-      expect(ways[1]).toEqual(ways[0]);
-      expect(ways[2]).toEqual(ways[0]);
-      expect(ways[0]).not.toEqual(at(resolved().config, path));
-    },
-  );
+  it.each(namedSettings.map(({ path }) => path))('%s is taken from each, as the same value', (path) => {
+    const value = otherValues[path];
+    const partner = together[path] ?? {};
+    const flags = Object.fromEntries(Object.entries(partner).map(([key, one]) => [key, { flag: '--x', value: one }]));
+    const ways = [
+      resolved({ text: fileWith(path, value), flags }),
+      resolved({ env: { [variableOf(path)]: asVariable(value) }, flags }),
+      resolved({ flags: { ...flags, [path]: { flag: '--y', value } } }),
+    ].map(({ config }) => at(config, path));
+    expect(ways[1]).toEqual(ways[0]);
+    expect(ways[2]).toEqual(ways[0]);
+    expect(ways[0]).not.toEqual(at(resolved().config, path));
+  });
 
   it('a list or a map is taken whole', () => {
     const { config } = resolved({
@@ -86,19 +80,16 @@ describe('of several sources', () => {
 });
 
 describe('without a word', () => {
-  it.each(['up', 'host', 'runner'] as const)(
-    'weir %s has a value for every key, and each is right',
-    (process) => {
-      const { settings, config } = resolved({ process });
-      expect(settings.map(({ path, written, origin }) => [path, written, origin.kind])).toEqual(
-        namedSettings.map(({ path, setting }) => [path, initialOf(setting, process), 'default']),
-      );
-      expect(config.runner.listen).toEqual({
-        address: '127.0.0.1',
-        port: process === 'up' ? 0 : 8001,
-      });
-    },
-  );
+  it.each(['up', 'host', 'runner'] as const)('weir %s has a value for every key, and each is right', (process) => {
+    const { settings, config } = resolved({ process });
+    expect(settings.map(({ path, written, origin }) => [path, written, origin.kind])).toEqual(
+      namedSettings.map(({ path, setting }) => [path, initialOf(setting, process), 'default']),
+    );
+    expect(config.runner.listen).toEqual({
+      address: '127.0.0.1',
+      port: process === 'up' ? 0 : 8001,
+    });
+  });
 
   it('times and sizes are milliseconds and bytes inside', () => {
     const { host, runner } = resolved().config;
@@ -124,12 +115,8 @@ describe('without a word', () => {
       kind: 'foreign',
       variable: 'DOCKER_HOST',
     });
-    expect(resolved({ env: { DOCKER_HOST: 'tcp://x:2375' } }).config.runner.docker.socket).toBe(
-      '/var/run/docker.sock',
-    );
-    expect(
-      resolved({ env, text: fileWith('runner.docker.socket', '/s') }).config.runner.docker.socket,
-    ).toBe('/s');
+    expect(resolved({ env: { DOCKER_HOST: 'tcp://x:2375' } }).config.runner.docker.socket).toBe('/var/run/docker.sock');
+    expect(resolved({ env, text: fileWith('runner.docker.socket', '/s') }).config.runner.docker.socket).toBe('/s');
   });
 });
 
@@ -142,7 +129,5 @@ function put(target: Record<string, unknown>, path: string, value: unknown): voi
 }
 
 function at(from: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], from);
+  return path.split('.').reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], from);
 }

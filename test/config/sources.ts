@@ -2,9 +2,7 @@ import { ConfigError, type Fault } from '../../src/config/fault.ts';
 import { resolveConfig, type ResolvedConfig, type Sources } from '../../src/config/resolve.ts';
 
 /** What a process makes of these sources and nothing else. */
-export function resolved(
-  parts: Partial<Omit<Sources, 'file'>> & { text?: string } = {},
-): ResolvedConfig {
+export function resolved(parts: Partial<Omit<Sources, 'file'>> & { text?: string } = {}): ResolvedConfig {
   const { text, ...sources } = parts;
   return resolveConfig({
     process: 'up',
@@ -28,9 +26,7 @@ export function faultsOf(parts: Parameters<typeof resolved>[0]): readonly Fault[
 
 /** The file that gives one key a value. */
 export function fileWith(path: string, value: unknown): string {
-  return JSON.stringify(
-    path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value),
-  );
+  return JSON.stringify(path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value));
 }
 
 /** A right value for each key, which is not its default. */

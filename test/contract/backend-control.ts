@@ -105,10 +105,7 @@ export function controlContract(fixture: BackendFixture): void {
     it('is safe twice at the same time', async () => {
       const made = fixture.order('sleep for ever');
       await fixture.backend.start(made, signal);
-      await Promise.all([
-        fixture.backend.remove(made.ref, signal),
-        fixture.backend.remove(made.ref, signal),
-      ]);
+      await Promise.all([fixture.backend.remove(made.ref, signal), fixture.backend.remove(made.ref, signal)]);
       expect(await fixture.backend.end(made.ref, signal)).toBe('absent');
     });
 
@@ -117,9 +114,7 @@ export function controlContract(fixture: BackendFixture): void {
       await fixture.backend.start(made, signal);
       await fixture.harness.removeByHand(made);
       await fixture.watched.until(removedOf(made.ref));
-      const kinds = fixture.watched.seen.filter(
-        (event) => event.kind === 'ended' || event.kind === 'removed',
-      );
+      const kinds = fixture.watched.seen.filter((event) => event.kind === 'ended' || event.kind === 'removed');
       expect(kinds.map((event) => event.kind)).toEqual(['ended', 'removed']);
       expect(await fixture.backend.end(made.ref, signal)).toBe('absent');
     });

@@ -60,10 +60,7 @@ export function useBackend(makeHarness: () => Promise<BackendHarness>): BackendF
   return fixture;
 }
 
-export async function listed(
-  from: Backend,
-  ref: WorkloadRef,
-): Promise<BackendWorkload | undefined> {
+export async function listed(from: Backend, ref: WorkloadRef): Promise<BackendWorkload | undefined> {
   const all = await from.list(signal);
   return all.find((one) => one.ref.task === ref.task && one.ref.attempt === ref.attempt);
 }

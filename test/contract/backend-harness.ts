@@ -1,9 +1,4 @@
-import type {
-  Backend,
-  BackendEvent,
-  StartOrder,
-  WorkloadRef,
-} from '../../src/runner/backend/backend.ts';
+import type { Backend, BackendEvent, StartOrder, WorkloadRef } from '../../src/runner/backend/backend.ts';
 import type { Signal } from '../../src/protocol/task-spec.ts';
 
 /** What a workload of the suite does, in words that each harness makes into its own argv. */

@@ -21,9 +21,7 @@ export function logContract(fixture: BackendFixture): void {
         ['stderr', 'two\n'],
         ['stdout', 'drei ✓\n'],
       ]);
-      expect(chunks.map((chunk) => chunk.atUs)).toEqual(
-        chunks.map((chunk) => chunk.atUs).toSorted((a, b) => a - b),
-      );
+      expect(chunks.map((chunk) => chunk.atUs)).toEqual(chunks.map((chunk) => chunk.atUs).toSorted((a, b) => a - b));
       expect(await fixture.backend.end(made.ref, signal)).toMatchObject({ exitCode: 0 });
     });
 
@@ -32,8 +30,7 @@ export function logContract(fixture: BackendFixture): void {
       const chunks = await collect(fixture.backend.logs(ref, null, signal));
       const next = fixture.harness.open();
       const tails = [];
-      for (const { position } of chunks)
-        tails.push(text(await collect(next.logs(ref, position, signal))));
+      for (const { position } of chunks) tails.push(text(await collect(next.logs(ref, position, signal))));
       await next[Symbol.asyncDispose]();
       expect(tails).toEqual(['b\nc\n', 'c\n', '']);
     });
@@ -60,9 +57,7 @@ export function logContract(fixture: BackendFixture): void {
 
   describe('pull', () => {
     it('is over at once for an image that is there', async () => {
-      await expect(
-        fixture.backend.pull(fixture.harness.image, () => undefined, signal),
-      ).resolves.toBeUndefined();
+      await expect(fixture.backend.pull(fixture.harness.image, () => undefined, signal)).resolves.toBeUndefined();
     });
 
     it('says image_not_found in a sentence that quotes it', async () => {

@@ -23,10 +23,7 @@ export function journalEntry(counter: number, change: Partial<JournalEntry> = {}
 }
 
 /** What every journal does. `open` is called again for each process that the same journal outlives. */
-export function journalContract(
-  name: string,
-  makeOpener: () => { open: () => Journal; dispose: () => void },
-): void {
+export function journalContract(name: string, makeOpener: () => { open: () => Journal; dispose: () => void }): void {
   describe(`${name} as a journal`, () => {
     let opener: ReturnType<typeof makeOpener>;
     let journal: Journal;

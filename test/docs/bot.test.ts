@@ -14,9 +14,7 @@ interface Asked {
 }
 
 /** A Host that answers as the test says; each request is handed over in its turn. */
-async function withHost(
-  use: (url: string, next: () => Promise<Asked>) => Promise<void>,
-): Promise<void> {
+async function withHost(use: (url: string, next: () => Promise<Asked>) => Promise<void>): Promise<void> {
   const asked: Asked[] = [];
   let wake = (): void => undefined;
   const server = createServer(({ method, url, headers }: IncomingMessage, response) => {
@@ -51,10 +49,7 @@ function answer({ response }: Asked, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function stream(
-  { response }: Asked,
-  ...events: { seq: number; labels: Record<string, string> }[]
-): void {
+function stream({ response }: Asked, ...events: { seq: number; labels: Record<string, string> }[]): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.write(': weir\n\n');
   for (const { seq, labels } of events) {
@@ -77,19 +72,12 @@ describe('the bot of the recipes', () => {
         const asked: string[] = [];
         const turn = async (reply: (one: Asked) => void): Promise<void> => {
           const one = await next();
-          asked.push(
-            [
-              one.request,
-              ...(one.lastEventId === undefined ? [] : [`behind ${one.lastEventId}`]),
-            ].join(' '),
-          );
+          asked.push([one.request, ...(one.lastEventId === undefined ? [] : [`behind ${one.lastEventId}`])].join(' '));
           reply(one);
         };
         const failed = { state: 'failed', attempt: 1, end: { message: 'exited with code 3' } };
         await turn((one) => answer(one, 200, emptyList(7)));
-        await turn((one) =>
-          stream(one, { seq: 8, labels: { retry: 'other' } }, { seq: 9, labels: { retry: 'bot' } }),
-        );
+        await turn((one) => stream(one, { seq: 8, labels: { retry: 'other' } }, { seq: 9, labels: { retry: 'bot' } }));
         await turn((one) => answer(one, 200, failed));
         await turn((one) => answer(one, 503, { detail: 'busy' }));
         let open: ServerResponse | undefined;

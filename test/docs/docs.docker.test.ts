@@ -6,13 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import {
-  connect,
-  ensureBuilt,
-  startWeir,
-  waitForNode,
-  weirMain,
-} from '../../scripts/demo-weir.mjs';
+import { connect, ensureBuilt, startWeir, waitForNode, weirMain } from '../../scripts/demo-weir.mjs';
 import { docker } from '../support/docker.ts';
 import { blocksOf, matches, readPages, type Block } from './pages.ts';
 
@@ -89,19 +83,12 @@ function scriptOf(blocks: readonly Block[]): string {
   return `set -e -o pipefail\n${parts.join('')}`;
 }
 
-async function faultOf(
-  { script, expected, line }: Block,
-  at: number,
-  folder: string,
-): Promise<string | null> {
-  const read = (file: string): Promise<string> =>
-    readFile(join(folder, `${file}.${at}`), 'utf8').catch(() => '');
+async function faultOf({ script, expected, line }: Block, at: number, folder: string): Promise<string | null> {
+  const read = (file: string): Promise<string> => readFile(join(folder, `${file}.${at}`), 'utf8').catch(() => '');
   const [output, errors] = [await read('out'), await read('err')];
   const told = `line ${line}:\n${script}\nprinted:\n${output}\nand on stderr:\n${errors}`;
   if ((await read('ok')) === '') return `a command failed, ${told}`;
-  return expected === null || matches(expected, output)
-    ? null
-    : `the page shows something else, ${told}`;
+  return expected === null || matches(expected, output) ? null : `the page shows something else, ${told}`;
 }
 
 describe('the commands of the documentation', { timeout: 120_000 }, () => {

@@ -4,8 +4,7 @@ import { blocksOf, brokenLinks, matches, readPages, unknownFiles } from './pages
 
 describe('a page', () => {
   it('has its commands run, and what stands behind them compared', () => {
-    const text =
-      '# A\n```sh\necho 1\n```\nIt says:\n```text\n1\n```\n```console\n# reboot\n```\n```sh\ntrue\n```\n';
+    const text = '# A\n```sh\necho 1\n```\nIt says:\n```text\n1\n```\n```console\n# reboot\n```\n```sh\ntrue\n```\n';
     expect(blocksOf(text)).toEqual([
       { line: 3, script: 'echo 1\n', expected: '1\n' },
       { line: 13, script: 'true\n', expected: null },
@@ -19,12 +18,9 @@ describe('a page', () => {
     expect(matches('one', 'one\ntwo')).toBe(false);
   });
 
-  it.each(readPages().map((page) => [page.name, page] as const))(
-    '%s links to files that are there',
-    (_name, page) => {
-      expect(brokenLinks(page)).toEqual([]);
-    },
-  );
+  it.each(readPages().map((page) => [page.name, page] as const))('%s links to files that are there', (_name, page) => {
+    expect(brokenLinks(page)).toEqual([]);
+  });
 
   it('that draws the map names files that are there', () => {
     const name = 'src/README.md';

@@ -63,9 +63,7 @@ function tidy(text: string): string {
 
 /** Links of a page to files that are not there. */
 export function brokenLinks({ name, text }: Page): string[] {
-  const links = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(
-    ([, target]) => target ?? '',
-  );
+  const links = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '');
   return links
     .filter((target) => !/^[a-z]+:/.test(target))
     .filter((target) => !existsSync(join(root, dirname(name), target)));
@@ -73,9 +71,7 @@ export function brokenLinks({ name, text }: Page): string[] {
 
 /** Names of source files in backticks that no file of `src/` ends with. */
 export function unknownFiles(text: string): string[] {
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map(
-    (file) => `/${file}`,
-  );
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map((file) => `/${file}`);
   const names = [...text.matchAll(/`([\w./-]+\.ts)`/g)].map(([, name]) => name ?? '');
   return names.filter((name) => !files.some((file) => file.endsWith(`/${name}`)));
 }

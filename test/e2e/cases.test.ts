@@ -19,8 +19,15 @@ async function run(spec: Record<string, unknown>) {
 
 describe('weir up', () => {
   it('runs a task, keeps its output, and leaves no container behind', async () => {
-    const { id, task, output } = await run(shellTask('echo hi; echo there >&2; echo "$A $WEIR_TASK_ID"', { name: 'hello', env: { A: '1' } }));
-    expect(task).toMatchObject({ name: 'hello', state: 'succeeded', attempt: 1, end: { cause: 'exit', exitCode: 0, signal: null } });
+    const { id, task, output } = await run(
+      shellTask('echo hi; echo there >&2; echo "$A $WEIR_TASK_ID"', { name: 'hello', env: { A: '1' } }),
+    );
+    expect(task).toMatchObject({
+      name: 'hello',
+      state: 'succeeded',
+      attempt: 1,
+      end: { cause: 'exit', exitCode: 0, signal: null },
+    });
     expect(output.split('\n').toSorted()).toEqual(['', `1 ${id}`, 'hi', 'there']);
     expect(Date.parse(task.endedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(task.startedAt ?? ''));
     await expect.poll(() => lab.containers(), { timeout: 10_000 }).toEqual([]);
@@ -35,11 +42,15 @@ describe('weir up', () => {
     const { task } = await run(shellTask('x=0123456789abcdef; while :; do x=$x$x; done'));
     expect(task).toMatchObject({ state: 'failed', end: { cause: 'oom', evidence: { limitBytes: 16 * 1024 * 1024 } } });
     const { evidence } = task.end ?? {};
-    expect(evidence?.oomEvent === true || evidence?.oomKilled === true || (evidence?.peakBytes ?? 0) >= 16 * 1024 * 1024).toBe(true);
+    expect(
+      evidence?.oomEvent === true || evidence?.oomKilled === true || (evidence?.peakBytes ?? 0) >= 16 * 1024 * 1024,
+    ).toBe(true);
   });
 
   it('stops one at its time limit', async () => {
-    const { task, output } = await run(shellTask('trap "echo told; exit 9" TERM; echo begun; while :; do sleep 0.05; done', { timeLimit: '1s' }));
+    const { task, output } = await run(
+      shellTask('trap "echo told; exit 9" TERM; echo begun; while :; do sleep 0.05; done', { timeLimit: '1s' }),
+    );
     expect(task).toMatchObject({ state: 'failed', end: { cause: 'timeout', exitCode: 9 } });
     expect(output).toBe('begun\ntold\n');
     const ranMs = Date.parse(task.endedAt ?? '') - Date.parse(task.startedAt ?? '');
@@ -47,11 +58,16 @@ describe('weir up', () => {
   });
 
   it('kills one that does not listen, behind its grace', async () => {
-    const { id } = await up.api.submit(shellTask('trap "" TERM; echo begun; while :; do sleep 0.05; done', { stopGrace: '1s' }));
+    const { id } = await up.api.submit(
+      shellTask('trap "" TERM; echo begun; while :; do sleep 0.05; done', { stopGrace: '1s' }),
+    );
     await up.api.until(id, ({ state }) => state === 'running');
     await expect.poll(() => up.api.text(`/tasks/${id}/logs`), { timeout: 10_000 }).toBe('begun\n');
     await up.api.post(`/tasks/${id}/kill`, { message: 'enough' });
-    expect(await up.api.end(id)).toMatchObject({ state: 'killed', end: { cause: 'killed_by', exitCode: 137, message: expect.stringContaining('enough') } });
+    expect(await up.api.end(id)).toMatchObject({
+      state: 'killed',
+      end: { cause: 'killed_by', exitCode: 137, message: expect.stringContaining('enough') },
+    });
   });
 
   it('queues what does not fit at once, with the reason, and runs it afterwards', async () => {

@@ -28,7 +28,8 @@ describe('a Runner that is killed by SIGKILL', () => {
     const long = await Promise.all([6, 7].map((code) => host.api.submit(counted(6, code))));
     for (const { id } of [...short, ...long]) await host.api.until(id, ({ state }) => state === 'running');
     await first.end('SIGKILL');
-    const running = async (): Promise<number> => (await docker('ps', '-q', ...nameFilters(short.map(({ id }) => id)))).length;
+    const running = async (): Promise<number> =>
+      (await docker('ps', '-q', ...nameFilters(short.map(({ id }) => id)))).length;
     await expect.poll(running, { timeout: 20_000 }).toBe(0);
     await lab.runner('node-a', host);
     const ended = await Promise.all([...short, ...long].map(({ id }) => host.api.end(id)));
@@ -65,7 +66,9 @@ describe('a Host that is killed by SIGKILL', () => {
     const again = await lab.host();
     expect(again.url).toBe(host.url);
     const ended = await Promise.all(acknowledged.map((id) => again.api.end(id)));
-    expect(ended.map(({ end, attempt }) => `${end?.cause} ${end?.exitCode} ${attempt}`)).toEqual(acknowledged.map(() => 'exit 5 1'));
+    expect(ended.map(({ end, attempt }) => `${end?.cause} ${end?.exitCode} ${attempt}`)).toEqual(
+      acknowledged.map(() => 'exit 5 1'),
+    );
     const outputs = await Promise.all(acknowledged.map((id) => again.api.text(`/tasks/${id}/logs?follow=true`)));
     expect(outputs).toEqual(acknowledged.map(() => 'once\n'));
   });

@@ -15,16 +15,20 @@ beforeEach(async () => {
 });
 afterEach(() => lab[Symbol.asyncDispose]());
 
-describe('other people\'s containers', () => {
+describe("other people's containers", () => {
   it('are never touched, not even one that bears our labels', async () => {
     const host = await lab.host();
     const first = await lab.runner('node-a', host);
     const { id } = await host.api.submit(shellTask('sleep 600'));
     await host.api.until(id, ({ state }) => state === 'running');
     const [ours = ''] = await lab.containers();
-    const labels = JSON.parse(await docker('inspect', '--format', '{{json .Config.Labels}}', ours)) as Record<string, string>;
+    const labels = JSON.parse(await docker('inspect', '--format', '{{json .Config.Labels}}', ours)) as Record<
+      string,
+      string
+    >;
     const copied = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
-    const run = async (...options: string[]): Promise<string> => docker('run', '-d', ...options, demoImage, 'sleep', '600');
+    const run = async (...options: string[]): Promise<string> =>
+      docker('run', '-d', ...options, demoImage, 'sleep', '600');
     const strangers = [await run(), await run(...copied)];
     try {
       await first.end('SIGKILL');
@@ -33,7 +37,9 @@ describe('other people\'s containers', () => {
       expect(await host.api.end(id)).toMatchObject({ state: 'killed' });
       await expect.poll(() => docker('ps', '-aq', '--filter', `name=^${ours}$`), { timeout: 10_000 }).toBe('');
       await second.end('SIGTERM');
-      const states = await Promise.all(strangers.map((one) => docker('inspect', '--format', '{{.State.Running}}', one)));
+      const states = await Promise.all(
+        strangers.map((one) => docker('inspect', '--format', '{{.State.Running}}', one)),
+      );
       expect(states).toEqual(['true', 'true']);
     } finally {
       await docker('rm', '-f', ...strangers);
@@ -42,7 +48,7 @@ describe('other people\'s containers', () => {
 });
 
 describe('two Runners on one machine', () => {
-  it('are two nodes that leave each other\'s work alone', async () => {
+  it("are two nodes that leave each other's work alone", async () => {
     const host = await lab.host();
     const a = await lab.runner('node-a', host);
     await lab.runner('node-b', host);
@@ -75,7 +81,17 @@ describe('a join token', () => {
     await lab.runner('node-a', host);
     const data = join(lab.folder, 'node-b');
     const token = join(lab.folder, 'node-a', 'join.token');
-    const second = lab.start(['runner', '--data', data, '--host', host.url, '--join-file', token, '--listen', '127.0.0.1:0']);
+    const second = lab.start([
+      'runner',
+      '--data',
+      data,
+      '--host',
+      host.url,
+      '--join-file',
+      token,
+      '--listen',
+      '127.0.0.1:0',
+    ]);
     expect(await second.ended()).not.toBe(0);
     expect(second.output()).toMatch(/join token was used/);
     const { items } = await host.api.get<{ items: { name: string }[] }>('/nodes');
@@ -84,7 +100,17 @@ describe('a join token', () => {
 
   it('may come by the environment', async () => {
     const host = await lab.host();
-    const args = ['runner', '--data', join(lab.folder, 'node-c'), '--host', host.url, '--name', 'node-c', '--listen', '127.0.0.1:0'];
+    const args = [
+      'runner',
+      '--data',
+      join(lab.folder, 'node-c'),
+      '--host',
+      host.url,
+      '--name',
+      'node-c',
+      '--listen',
+      '127.0.0.1:0',
+    ];
     const runner = lab.start(args, { WEIR_JOIN_TOKEN: await lab.joinToken(host) });
     await runner.shows(/the Runner works/);
     const { items } = await host.api.get<{ items: { name: string }[] }>('/nodes');
@@ -95,13 +121,24 @@ describe('a join token', () => {
 /** A server with a key of its own, which would order everything to stop: nobody may ever ask it anything. */
 async function openImpostor() {
   const heard: string[] = [];
-  const tls = await loadTlsIdentity(join(lab.folder, 'impostor'), { commonName: 'weir', random: nodeRandom, now: systemClock.now() });
+  const tls = await loadTlsIdentity(join(lab.folder, 'impostor'), {
+    commonName: 'weir',
+    random: nodeRandom,
+    now: systemClock.now(),
+  });
   const server = await serve({
     listen: { address: '127.0.0.1', port: 0 },
     tls,
     fetch: (request) => {
       heard.push(`${request.method} ${new URL(request.url).pathname}`);
-      return Response.json({ epoch: 9, generation: 9, hostTime: systemClock.now(), desired: { tasks: [], settings: {} }, acked: [], wantFull: false });
+      return Response.json({
+        epoch: 9,
+        generation: 9,
+        hostTime: systemClock.now(),
+        desired: { tasks: [], settings: {} },
+        acked: [],
+        wantFull: false,
+      });
     },
   });
   return {
@@ -136,12 +173,32 @@ describe('somebody on the wire with another key', () => {
     const token = join(lab.folder, 'join.token');
     await writeFile(token, await lab.joinToken(host));
     const data = join(lab.folder, 'node-b');
-    const runner = lab.start(['runner', '--data', data, '--host', impostor.url, '--join-file', token, '--listen', '127.0.0.1:0']);
+    const runner = lab.start([
+      'runner',
+      '--data',
+      data,
+      '--host',
+      impostor.url,
+      '--join-file',
+      token,
+      '--listen',
+      '127.0.0.1:0',
+    ]);
     expect(await runner.ended()).not.toBe(0);
     expect(impostor.heard).toEqual([]);
     await rm(data, { recursive: true, force: true });
     // The token never left: it is still good for the Host that made it.
-    const honest = lab.start(['runner', '--data', data, '--host', host.url, '--join-file', token, '--listen', '127.0.0.1:0']);
+    const honest = lab.start([
+      'runner',
+      '--data',
+      data,
+      '--host',
+      host.url,
+      '--join-file',
+      token,
+      '--listen',
+      '127.0.0.1:0',
+    ]);
     await honest.shows(/the Runner works/);
   });
 });

@@ -24,12 +24,19 @@ interface Document {
 const test: TestContext = await openTestContext();
 const document = (await test.call('GET', '/openapi.json')).body as Document;
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ route: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation })),
+  Object.entries(methods).map(([method, operation]) => ({
+    route: `${method.toUpperCase()} ${path}`,
+    method: method.toUpperCase(),
+    path,
+    operation,
+  })),
 );
 let task: string;
 beforeAll(async () => {
   const runner = await joinRunner(test, { name: 'box', gpus: ['GPU-a'], labels: { rack: 'a' } });
-  task = taskOf(await test.call('POST', '/api/v1/tasks', { ...smallTask, labels: { a: 'b' }, resources: { gpus: { count: 1 } } })).id;
+  task = taskOf(
+    await test.call('POST', '/api/v1/tasks', { ...smallTask, labels: { a: 'b' }, resources: { gpus: { count: 1 } } }),
+  ).id;
   await placeTasks(test.ctx);
   await runner.sync({ load: { load1: 0.5, memoryAvailableBytes: 1, diskFreeBytes: 1, loopLagMs: 0.1 } });
   await runner.report(task, 'running');
@@ -40,7 +47,9 @@ afterAll(() => test[Symbol.asyncDispose]());
 
 /** Routes of the app in the document's words, `GET /api/v1/tasks/{task}`. */
 function routes(): string[] {
-  const all = test.app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
+  const all = test.app.routes
+    .filter(({ method }) => method !== 'ALL')
+    .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
   return [...new Set(all)].filter((route) => route !== 'GET /openapi.json' && route !== 'GET /docs').toSorted();
 }
 
@@ -59,17 +68,20 @@ describe('the document', () => {
     expect(operations.map(({ route }) => route).toSorted()).toEqual(routes());
   });
 
-  it.each(operations)('describes $route: words, the parameters of its path, whether it needs a token', ({ path, operation }) => {
-    expect(operation.summary).toMatch(/^\S.{5}/);
-    expect(operation.tags?.length).toBe(1);
-    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
-    const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
-    expect(declared.map((parameter) => parameter.name)).toEqual(inPath);
-    expect(declared.every((parameter) => parameter.required === true && parameter.schema !== undefined)).toBe(true);
-    const isOpen = operation.security?.length === 0;
-    expect(isOpen).toBe(path === '/healthz' || path === '/readyz');
-    expect('401' in operation.responses).toBe(!isOpen);
-  });
+  it.each(operations)(
+    'describes $route: words, the parameters of its path, whether it needs a token',
+    ({ path, operation }) => {
+      expect(operation.summary).toMatch(/^\S.{5}/);
+      expect(operation.tags?.length).toBe(1);
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+      expect(declared.map((parameter) => parameter.name)).toEqual(inPath);
+      expect(declared.every((parameter) => parameter.required === true && parameter.schema !== undefined)).toBe(true);
+      const isOpen = operation.security?.length === 0;
+      expect(isOpen).toBe(path === '/healthz' || path === '/readyz');
+      expect('401' in operation.responses).toBe(!isOpen);
+    },
+  );
 
   it.each(operations)('describes all answers of $route with their schemas', ({ operation }) => {
     for (const [status, answer] of Object.entries(operation.responses)) {
@@ -112,7 +124,10 @@ function resolve(ref: string): JsonSchema | undefined {
 }
 
 describe('every GET answers what is declared', () => {
-  const gets = operations.filter(({ method, operation }) => method === 'GET' && operation.responses['200']?.content?.['application/json'] !== undefined);
+  const gets = operations.filter(
+    ({ method, operation }) =>
+      method === 'GET' && operation.responses['200']?.content?.['application/json'] !== undefined,
+  );
   const query: Record<string, string> = { '/api/v1/tasks/{task}/wait': '?timeout=0s' };
 
   it.each(gets)('$route, with things there', async ({ path, operation }) => {

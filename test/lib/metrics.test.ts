@@ -69,7 +69,10 @@ describe('the reader of the text format', () => {
     ['a bad type', '# HELP a A.\n# TYPE a number\na 1\n'],
     ['a bad number', good.replace('a 1', 'a one')],
     ['a bare quote in a label', good.replace('a 1', 'a{b="c"d"} 1')],
-    ['falling buckets', '# HELP a A.\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n'],
+    [
+      'falling buckets',
+      '# HELP a A.\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n',
+    ],
   ])('refuses %s', (_what, text) => {
     expect(() => parseExposition(text)).toThrow(Error);
     expect(parseExposition(good).size).toBe(1);

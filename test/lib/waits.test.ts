@@ -47,7 +47,7 @@ describe('a wake', () => {
     expect(await isWaiting(wake.wait(never))).toBe(true);
   });
 
-  it('gives up with the signal\'s reason, also when it was aborted before, and forgets who waited', async () => {
+  it("gives up with the signal's reason, also when it was aborted before, and forgets who waited", async () => {
     const wake = createWake();
     const gone = new AbortController();
     const wait = wake.wait(gone.signal);
@@ -93,10 +93,14 @@ describe('a loop', () => {
     const stop = new AbortController();
     const passes: number[] = [];
     const startMs = clock.monotonic();
-    const loop = runLoop({ name: 'x', clock, log: silentLogger, wake, intervalMs: 1000, retryMs: 10 }, async () => {
-      passes.push(clock.monotonic() - startMs);
-      return passes.length === 2 ? 300 : undefined;
-    }, stop.signal);
+    const loop = runLoop(
+      { name: 'x', clock, log: silentLogger, wake, intervalMs: 1000, retryMs: 10 },
+      async () => {
+        passes.push(clock.monotonic() - startMs);
+        return passes.length === 2 ? 300 : undefined;
+      },
+      stop.signal,
+    );
     await clock.advance(1000);
     await clock.advance(300);
     await clock.advance(100);
@@ -114,14 +118,18 @@ describe('a loop', () => {
     const stop = new AbortController();
     let inside = 0;
     let passes = 0;
-    const loop = runLoop({ name: 'x', clock, log: silentLogger, wake, intervalMs: 1e6, retryMs: 10 }, async () => {
-      inside += 1;
-      expect(inside).toBe(1);
-      passes += 1;
-      if (passes === 1) wake.raise();
-      await settled();
-      inside -= 1;
-    }, stop.signal);
+    const loop = runLoop(
+      { name: 'x', clock, log: silentLogger, wake, intervalMs: 1e6, retryMs: 10 },
+      async () => {
+        inside += 1;
+        expect(inside).toBe(1);
+        passes += 1;
+        if (passes === 1) wake.raise();
+        await settled();
+        inside -= 1;
+      },
+      stop.signal,
+    );
     for (let turn = 0; turn < 5; turn += 1) await settled();
     expect(passes).toBe(2);
     stop.abort();
@@ -133,10 +141,14 @@ describe('a loop', () => {
     const errors: unknown[] = [];
     const stop = new AbortController();
     let passes = 0;
-    const loop = runLoop({ name: 'x', clock, log: failing(errors), wake: createWake(), intervalMs: 1000, retryMs: 50 }, async () => {
-      passes += 1;
-      throw new Error(`pass ${passes}`);
-    }, stop.signal);
+    const loop = runLoop(
+      { name: 'x', clock, log: failing(errors), wake: createWake(), intervalMs: 1000, retryMs: 50 },
+      async () => {
+        passes += 1;
+        throw new Error(`pass ${passes}`);
+      },
+      stop.signal,
+    );
     await clock.advance(120);
     expect(errors).toEqual([new Error('pass 1'), new Error('pass 2'), new Error('pass 3')]);
     stop.abort();
@@ -146,9 +158,13 @@ describe('a loop', () => {
   it('ends without a word when the pass was cut by its end', async () => {
     const errors: unknown[] = [];
     const stop = new AbortController();
-    const loop = runLoop({ name: 'x', clock: createManualClock(), log: failing(errors), wake: createWake(), intervalMs: 1, retryMs: 1 }, async (signal) => {
-      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-    }, stop.signal);
+    const loop = runLoop(
+      { name: 'x', clock: createManualClock(), log: failing(errors), wake: createWake(), intervalMs: 1, retryMs: 1 },
+      async (signal) => {
+        await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
+      stop.signal,
+    );
     stop.abort();
     await loop;
     expect(errors).toEqual([]);
@@ -158,24 +174,29 @@ describe('a loop', () => {
 describe('waits that double', () => {
   it('stay between half of their step and the step, up to the longest, and begin anew', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 60_000 }), fc.double({ min: 0, max: 0.999, noNaN: true }), (firstMs, more, fraction) => {
-        const longestMs = firstMs + more;
-        const backoff = createBackoff({ firstMs, longestMs, random: () => fraction });
-        for (let round = 0; round < 20; round += 1) {
-          const stepMs = Math.min(firstMs * 2 ** round, longestMs);
-          const waitMs = backoff.nextMs();
-          expect(waitMs).toBeGreaterThanOrEqual(Math.floor(stepMs / 2));
-          expect(waitMs).toBeLessThanOrEqual(stepMs);
-        }
-        backoff.reset();
-        expect(backoff.nextMs()).toBeLessThanOrEqual(firstMs);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 1000 }),
+        fc.integer({ min: 1, max: 60_000 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (firstMs, more, fraction) => {
+          const longestMs = firstMs + more;
+          const backoff = createBackoff({ firstMs, longestMs, random: () => fraction });
+          for (let round = 0; round < 20; round += 1) {
+            const stepMs = Math.min(firstMs * 2 ** round, longestMs);
+            const waitMs = backoff.nextMs();
+            expect(waitMs).toBeGreaterThanOrEqual(Math.floor(stepMs / 2));
+            expect(waitMs).toBeLessThanOrEqual(stepMs);
+          }
+          backoff.reset();
+          expect(backoff.nextMs()).toBeLessThanOrEqual(firstMs);
+        },
+      ),
     );
   });
 });
 
 describe('a wait under a signal', () => {
-  it('ends with the signal\'s reason, while its promise goes on', async () => {
+  it("ends with the signal's reason, while its promise goes on", async () => {
     const gone = new AbortController();
     const wait = abortable(new Promise(() => undefined), gone.signal);
     gone.abort();
@@ -189,10 +210,14 @@ describe('a wait under a signal', () => {
   it('tells its end from a failure of its own', () => {
     const gone = new AbortController();
     gone.abort();
-    expect([isAbort(gone.signal.reason, gone.signal), isAbort(new Error('own'), gone.signal), isAbort(gone.signal.reason, never)]).toEqual([true, false, false]);
+    expect([
+      isAbort(gone.signal.reason, gone.signal),
+      isAbort(new Error('own'), gone.signal),
+      isAbort(gone.signal.reason, never),
+    ]).toEqual([true, false, false]);
   });
 
-  it('of the system\'s clock is cut at once, and never longer than a timer can be', async () => {
+  it("of the system's clock is cut at once, and never longer than a timer can be", async () => {
     const gone = new AbortController();
     const sleeps = [systemClock.sleep(1e12, gone.signal), systemClock.sleep(60_000, gone.signal)];
     gone.abort();

@@ -30,9 +30,7 @@ describe('the configuration without a word', () => {
 
 describe('every key', () => {
   const effect = (flags: Record<string, unknown>): string => {
-    const given = Object.fromEntries(
-      Object.entries(flags).map(([path, value]) => [path, { flag: '--x', value }]),
-    );
+    const given = Object.fromEntries(Object.entries(flags).map(([path, value]) => [path, { flag: '--x', value }]));
     const all = resolved({ process: 'runner', flags: given });
     return JSON.stringify([hostOptions(all.config), runnerOptions(all.config), ownParts(all)]);
   };
@@ -41,10 +39,7 @@ describe('every key', () => {
     for (const { path } of settingsOf(process)) {
       const partner = together[path] ?? {};
       const without = path.startsWith('host.tls.') ? {} : partner;
-      expect([path, effect({ ...partner, [path]: otherValues[path] })]).not.toEqual([
-        path,
-        effect(without),
-      ]);
+      expect([path, effect({ ...partner, [path]: otherValues[path] })]).not.toEqual([path, effect(without)]);
     }
   });
 

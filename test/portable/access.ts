@@ -10,19 +10,9 @@ export function accessSuite(target: TargetOf): void {
       const { call } = target();
       expect((await call('GET', '/healthz', undefined, anonymous)).body).toEqual({ status: 'ok' });
       expect((await call('GET', '/readyz', undefined, anonymous)).body).toEqual({ status: 'ok' });
-      for (const path of [
-        '/api/v1/tasks',
-        '/api/v1/nodes',
-        '/api/v1/events',
-        '/metrics',
-        '/api/v1/nothing',
-      ]) {
+      for (const path of ['/api/v1/tasks', '/api/v1/nodes', '/api/v1/events', '/metrics', '/api/v1/nothing']) {
         const refused = await call('GET', path, undefined, anonymous);
-        expect([path, refused.status, problemOf(refused).code]).toEqual([
-          path,
-          401,
-          'unauthenticated',
-        ]);
+        expect([path, refused.status, problemOf(refused).code]).toEqual([path, 401, 'unauthenticated']);
         expect(refused.headers.get('www-authenticate')).toContain('Bearer');
       }
     });

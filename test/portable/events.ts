@@ -29,10 +29,7 @@ export function eventSuite(target: TargetOf): void {
       const { call } = target();
       const { id } = taskOf(await call('POST', '/api/v1/tasks', waiting));
       await call('POST', `/api/v1/tasks/${id}/kill`, {});
-      const types = async (
-        headers: Record<string, string>,
-        count: number,
-      ): Promise<[string[], number]> => {
+      const types = async (headers: Record<string, string>, count: number): Promise<[string[], number]> => {
         await using stream = readEvents(await follow(`since=0&subject=${id}`, headers));
         const seen = await stream.until(count);
         return [seen.map(({ type }) => type), seen[0]?.seq ?? 0];

@@ -78,13 +78,9 @@ export function runnerSuite(target: TargetOf): void {
         });
         return;
       }
-      expect([answer.status, answer.headers.get('content-type')]).toEqual([
-        200,
-        'text/plain; charset=utf-8',
-      ]);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8']);
       const body = answer.body?.getReader();
-      const read = async (): Promise<string> =>
-        new TextDecoder().decode((await body?.read())?.value);
+      const read = async (): Promise<string> => new TextDecoder().decode((await body?.read())?.value);
       expect(await read()).toBe('first\n');
       // The second is written only now: what came first was not held back.
       log.write('second\n');
@@ -95,9 +91,7 @@ export function runnerSuite(target: TargetOf): void {
 }
 
 /** A Runner's API that answers one log: its first line at once, the rest when told. */
-async function serveLog(): Promise<
-  AsyncDisposable & { address: string; write(text: string): void }
-> {
+async function serveLog(): Promise<AsyncDisposable & { address: string; write(text: string): void }> {
   const open = new Set<ServerResponse>();
   const server = createServer((_request, response) => {
     open.add(response);

@@ -1,12 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCall } from '../support/calls.ts';
-import {
-  buildWeir,
-  findRuntimes,
-  type Built,
-  type RunningHost,
-  type Runtime,
-} from '../support/runtimes.ts';
+import { buildWeir, findRuntimes, type Built, type RunningHost, type Runtime } from '../support/runtimes.ts';
 import { accessSuite } from './access.ts';
 import { eventSuite } from './events.ts';
 import { runnerSuite } from './runners.ts';
@@ -30,9 +24,7 @@ for (const { name, missing } of runtimes.filter((one) => one.missing !== null)) 
 }
 
 describe.each(
-  runtimes
-    .filter(({ missing }) => missing === null)
-    .map((runtime) => ({ ...runtime, title: runtime.name })),
+  runtimes.filter(({ missing }) => missing === null).map((runtime) => ({ ...runtime, title: runtime.name })),
 )(
   'on $title',
   (runtime: Runtime) => {

@@ -14,9 +14,9 @@ export function taskSuite(target: TargetOf): void {
       expect(first.status).toBe(201);
       const again = await call('POST', '/api/v1/tasks', { ...waiting, name: 'kept' }, headers);
       expect(taskOf(again).id).toBe(taskOf(first).id);
-      expect(
-        problemOf(await call('POST', '/api/v1/tasks', { ...waiting, name: 'other' }, headers)).code,
-      ).toBe('idempotency_mismatch');
+      expect(problemOf(await call('POST', '/api/v1/tasks', { ...waiting, name: 'other' }, headers)).code).toBe(
+        'idempotency_mismatch',
+      );
       expect(taskOf(await call('GET', '/api/v1/tasks/kept'))).toMatchObject({
         id: taskOf(first).id,
         state: 'queued',
@@ -55,10 +55,9 @@ export function taskSuite(target: TargetOf): void {
       const after = pageOf(await call('GET', '/api/v1/tasks?name=half'));
       expect([after.items.length, after.asOf >= asOf]).toEqual([0, true]);
       expect(problemOf(await call('POST', '/api/v1/tasks', '{"image"')).code).toBe('bad_json');
-      expect(
-        problemOf(await call('POST', '/api/v1/tasks', 'image', { 'content-type': 'text/plain' }))
-          .code,
-      ).toBe('unsupported_media_type');
+      expect(problemOf(await call('POST', '/api/v1/tasks', 'image', { 'content-type': 'text/plain' })).code).toBe(
+        'unsupported_media_type',
+      );
     });
 
     it('kills a queued task at once, and refuses to do it twice', async () => {
@@ -68,9 +67,7 @@ export function taskSuite(target: TargetOf): void {
         state: 'killed',
         end: { cause: 'killed_by' },
       });
-      expect(problemOf(await call('POST', `/api/v1/tasks/${id}/kill`, {})).code).toBe(
-        'state_conflict',
-      );
+      expect(problemOf(await call('POST', `/api/v1/tasks/${id}/kill`, {})).code).toBe('state_conflict');
       expect(taskOf(await call('GET', `/api/v1/tasks/${id}/wait?timeout=1s`)).state).toBe('killed');
     });
 

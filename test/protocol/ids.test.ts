@@ -3,7 +3,13 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { credentialId, nodeId, taskId } from '../../src/protocol/ids.ts';
 import { formatSessionProof, parseSessionProof } from '../../src/protocol/enrol.ts';
-import { ProblemError, problemSchema, problemStatus, problemTitle, type ProblemCode } from '../../src/protocol/problem.ts';
+import {
+  ProblemError,
+  problemSchema,
+  problemStatus,
+  problemTitle,
+  type ProblemCode,
+} from '../../src/protocol/problem.ts';
 import { reason, reasonAdvice, reasonCodes, reasonSchema } from '../../src/protocol/reason.ts';
 
 const counter = fc.integer({ min: 0, max: 2 ** 38 });
@@ -30,17 +36,22 @@ describe('an id', () => {
     );
   });
 
-  it.each(['', 't', 'T1', 't01', 't1 ', 'ti', 'tl', 'to', 'tu', 't-1', 't1\n', 't99999999999', 'n1', '1'])('is not "%s"', (text) => {
-    expect(taskId.parse(text)).toBeNull();
-    expect(v.safeParse(taskId.schema, text).success).toBe(false);
-    expect(() => taskId.toStored(text as ReturnType<typeof taskId.fromCounter>)).toThrow(TypeError);
-  });
+  it.each(['', 't', 'T1', 't01', 't1 ', 'ti', 'tl', 'to', 'tu', 't-1', 't1\n', 't99999999999', 'n1', '1'])(
+    'is not "%s"',
+    (text) => {
+      expect(taskId.parse(text)).toBeNull();
+      expect(v.safeParse(taskId.schema, text).success).toBe(false);
+      expect(() => taskId.toStored(text as ReturnType<typeof taskId.fromCounter>)).toThrow(TypeError);
+    },
+  );
 
   it('has one spelling alone', () => {
     const texts = fc.sample(fc.string({ unit: fc.constantFrom('t', '0', '1', 'z', '.', 'i'), maxLength: 6 }), 2000);
     const ids = texts.filter((text) => taskId.parse(text) !== null);
     expect(ids.length).toBeGreaterThan(10);
-    expect(ids.map((text) => taskId.fromStored(taskId.toStored(text as ReturnType<typeof taskId.fromCounter>)))).toEqual(ids);
+    expect(
+      ids.map((text) => taskId.fromStored(taskId.toStored(text as ReturnType<typeof taskId.fromCounter>))),
+    ).toEqual(ids);
   });
 });
 
@@ -82,7 +93,11 @@ describe('a problem', () => {
 
 describe('a reason', () => {
   it.each(reasonCodes)('%s says what would change it', (code) => {
-    expect(v.parse(reasonSchema, reason(code, 'so it is'))).toEqual({ code, message: 'so it is', advice: reasonAdvice[code] });
+    expect(v.parse(reasonSchema, reason(code, 'so it is'))).toEqual({
+      code,
+      message: 'so it is',
+      advice: reasonAdvice[code],
+    });
     expect(reasonAdvice[code]).toMatch(/^[A-Z].{10,}[.]$/);
   });
 });

@@ -30,7 +30,9 @@ function reachable(from: TaskState): Set<TaskState> {
 describe('the table of states', () => {
   it('has a row for each state, with states alone, each once and never itself', () => {
     expect(Object.keys(taskTransitions)).toEqual([...taskStates]);
-    const odd = Object.entries(taskTransitions).filter(([from, to]) => new Set(to).size !== to.length || (to as readonly string[]).includes(from));
+    const odd = Object.entries(taskTransitions).filter(
+      ([from, to]) => new Set(to).size !== to.length || (to as readonly string[]).includes(from),
+    );
     expect(odd).toEqual([]);
   });
 
@@ -53,11 +55,16 @@ describe('the table of states', () => {
 
   it('reaches an end from everywhere, and everything from the start', () => {
     expect(taskStates.filter((state) => !isEnded(state) && ![...reachable(state)].some(isEnded))).toEqual([]);
-    expect([...reachable('held')].toSorted()).toEqual(taskStates.filter((state) => state !== 'held' || canMove('queued', 'held')).toSorted());
+    expect([...reachable('held')].toSorted()).toEqual(
+      taskStates.filter((state) => state !== 'held' || canMove('queued', 'held')).toSorted(),
+    );
   });
 
   it('lets each state on a node end in every way that a node can tell, and wait for another attempt', () => {
-    for (const state of placedStates) expect(taskTransitions[state]).toEqual(expect.arrayContaining(['succeeded', 'failed', 'killed', 'lost', 'queued']));
+    for (const state of placedStates)
+      expect(taskTransitions[state]).toEqual(
+        expect.arrayContaining(['succeeded', 'failed', 'killed', 'lost', 'queued']),
+      );
   });
 
   it('lets a task be killed wherever it has not ended', () => {
@@ -95,6 +102,11 @@ describe('an end', () => {
   });
 
   it('without a process claims nothing of one', () => {
-    expect(bareEnd('node_lost', 'gone')).toMatchObject({ exitCode: null, signal: null, evidence: null, usage: { memoryPeakBytes: null, cpuTimeMs: null } });
+    expect(bareEnd('node_lost', 'gone')).toMatchObject({
+      exitCode: null,
+      signal: null,
+      evidence: null,
+      usage: { memoryPeakBytes: null, cpuTimeMs: null },
+    });
   });
 });

@@ -86,7 +86,11 @@ describe('a retry', () => {
 
   it('waits longer each time and ends with its limit', () => {
     const failed = { cause: 'exit', exitCode: 1 } as const;
-    expect([1, 2, 3].map((failures) => retryAfterMs({ ...retry, on: [...retry.on] }, failed, failures))).toEqual([1000, 2000, null]);
+    expect([1, 2, 3].map((failures) => retryAfterMs({ ...retry, on: [...retry.on] }, failed, failures))).toEqual([
+      1000,
+      2000,
+      null,
+    ]);
   });
 
   it('follows only the failures that were named, and never a success', () => {

@@ -3,7 +3,13 @@ import { toJsonSchema } from '@valibot/to-json-schema';
 import type { GenericSchema } from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { streamClaimsSchema, tokenTypes } from '../../src/protocol/credential.ts';
-import { enrolAnswerSchema, enrolRequestSchema, formatSessionProof, macInput, sessionAnswerSchema } from '../../src/protocol/enrol.ts';
+import {
+  enrolAnswerSchema,
+  enrolRequestSchema,
+  formatSessionProof,
+  macInput,
+  sessionAnswerSchema,
+} from '../../src/protocol/enrol.ts';
 import { observedText, syncAnswerSchema, syncRequestSchema } from '../../src/protocol/sync.ts';
 import { taskId } from '../../src/protocol/ids.ts';
 import { hostTimeHeader, protocolVersion } from '../../src/protocol/version.ts';
@@ -19,14 +25,20 @@ const schemas: Record<string, GenericSchema> = {
 
 /** What Host and Runner must agree on, as one text. */
 function wire(): string {
-  const messages = Object.entries(schemas).map(([name, schema]) => [name, toJsonSchema(schema, { errorMode: 'ignore' })] as const);
+  const messages = Object.entries(schemas).map(
+    ([name, schema]) => [name, toJsonSchema(schema, { errorMode: 'ignore' })] as const,
+  );
   const seen = { task: taskId.fromCounter(7), attempt: 2, state: 'running' as const };
   const texts = {
     tokenTypes,
     hostTimeHeader,
     proof: formatSessionProof({ session: 's', seq: 1, mac: 'm' }),
     mac: macInput({ method: 'POST', path: '/p', bodyHash: 'h', seq: 1 }),
-    observed: observedText([{ ...seen, stuck: false }, { ...seen, stuck: true }, { ...seen, state: 'ended', stuck: false }]),
+    observed: observedText([
+      { ...seen, stuck: false },
+      { ...seen, stuck: true },
+      { ...seen, state: 'ended', stuck: false },
+    ]),
   };
   return JSON.stringify({ ...Object.fromEntries(messages), texts });
 }
@@ -47,6 +59,7 @@ describe('the wire between Host and Runner', () => {
   });
 
   it('is in the hash with its fields, not only by name', () => {
-    for (const field of ['"appliedGeneration"', '"wantFull"', '"publicKey"', '"gpuUuids"', '"hostKeys"', '"purpose"']) expect(wire()).toContain(field);
+    for (const field of ['"appliedGeneration"', '"wantFull"', '"publicKey"', '"gpuUuids"', '"hostKeys"', '"purpose"'])
+      expect(wire()).toContain(field);
   });
 });

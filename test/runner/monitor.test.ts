@@ -52,7 +52,9 @@ describe('the monitor of a machine', () => {
     const { clock, calls, state, monitor, end } = bench();
     state.running = [running];
     await clock.advance(1);
-    expect((await monitor.load()).workloads).toEqual([{ task: running.task, attempt: 2, cpuMilli: null, memoryBytes: 64, gpu: [] }]);
+    expect((await monitor.load()).workloads).toEqual([
+      { task: running.task, attempt: 2, cpuMilli: null, memoryBytes: 64, gpu: [] },
+    ]);
     await clock.advance(10_000);
     expect(await monitor.load()).toMatchObject({ load1: 0.5, gpuFault: 'one is lost', workloads: [{ cpuMilli: 500 }] });
     expect(calls).toMatchObject({ capacity: 1, gpus: 2, usage: 2 });
@@ -90,7 +92,10 @@ describe('the monitor of a machine', () => {
     let hang = false;
     const { clock, state, monitor, signal, end } = bench({
       gpuLoads: async (_signal) => {
-        if (hang) await new Promise((_, reject) => _signal.addEventListener('abort', () => reject(_signal.reason), { once: true }));
+        if (hang)
+          await new Promise((_, reject) =>
+            _signal.addEventListener('abort', () => reject(_signal.reason), { once: true }),
+          );
         return { loads: [], cards: [], fault: null, moved: false };
       },
     });

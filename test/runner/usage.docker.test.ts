@@ -20,11 +20,19 @@ describe('what a container uses', () => {
     await backend.start(order, signal);
     const pid = Number(await docker('inspect', '-f', '{{.State.Pid}}', containerName(order.ref)));
     expect(await ownerOfProcess(pid)).toEqual(order.ref);
-    const gpuProcesses = async () => [{ uuid: 'GPU-a', pid, memoryBytes: 123 }, { uuid: 'GPU-a', pid: process.pid, memoryBytes: 9 }];
+    const gpuProcesses = async () => [
+      { uuid: 'GPU-a', pid, memoryBytes: 123 },
+      { uuid: 'GPU-a', pid: process.pid, memoryBytes: 9 },
+    ];
     const reader = createUsageReader({ backend, machine: { gpuProcesses }, ownerOfProcess, clock: systemClock });
     const look = async () => (await reader.read([order.ref], signal))[0];
     const first = await look();
-    expect(first).toMatchObject({ task: order.ref.task, attempt: order.ref.attempt, cpuMilli: null, gpu: [{ uuid: 'GPU-a', memoryBytes: 123 }] });
+    expect(first).toMatchObject({
+      task: order.ref.task,
+      attempt: order.ref.attempt,
+      cpuMilli: null,
+      gpu: [{ uuid: 'GPU-a', memoryBytes: 123 }],
+    });
     let busy = await look();
     while ((busy?.cpuMilli ?? 0) < 20) busy = await look();
     expect(busy?.memoryBytes).toBeGreaterThan(0);

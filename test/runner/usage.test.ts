@@ -39,7 +39,9 @@ describe('what workloads use', () => {
   it('is a rate of cores between two looks, and memory as it is', async () => {
     const { reader, used, state } = bench();
     used.set(two, { cpuTimeMs: 5000, memoryBytes: 4096 });
-    expect(await reader.read([two], never)).toEqual([{ task: two.task, attempt: 1, cpuMilli: null, memoryBytes: 4096, gpu: [] }]);
+    expect(await reader.read([two], never)).toEqual([
+      { task: two.task, attempt: 1, cpuMilli: null, memoryBytes: 4096, gpu: [] },
+    ]);
     used.set(two, { cpuTimeMs: 20_000, memoryBytes: 8192 });
     state.nowMs = 10_000;
     expect(await reader.read([two], never)).toMatchObject([{ cpuMilli: 1500, memoryBytes: 8192 }]);

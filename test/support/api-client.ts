@@ -34,7 +34,9 @@ export function apiClient(url: string, token: string, { pin = null }: EndpointTr
   const client: ApiClient = {
     get: async <T>(path: string) => (await call(path)).json() as Promise<T>,
     post: async <T>(path: string, body?: unknown) =>
-      (await call(path, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) })).json() as Promise<T>,
+      (
+        await call(path, { method: 'POST', ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+      ).json() as Promise<T>,
     text: async (path) => (await call(path)).text(),
     async stream(path, signal) {
       const { body } = await call(path, { signal });

@@ -68,4 +68,8 @@ export function pageOf(answer: Answer): v.InferOutput<typeof pageSchema> {
 }
 
 /** A small task that any node can run. */
-export const smallTask = { image: 'weir/demo:1', command: ['true'], resources: { cpus: 0.5, memory: '64MiB' } } as const;
+export const smallTask = {
+  image: 'weir/demo:1',
+  command: ['true'],
+  resources: { cpus: 0.5, memory: '64MiB' },
+} as const;

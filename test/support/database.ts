@@ -1,12 +1,4 @@
-import {
-  accessSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,10 +41,7 @@ export function testFolder(): string {
 /** Shared by all test processes; made under another name and renamed, so that none sees half of it. */
 async function template(): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(migrations)).digest('hex');
-  const path = join(
-    fastFolder(),
-    `weir-template-${process.getuid?.() ?? 0}-${hash.slice(0, 16)}.db`,
-  );
+  const path = join(fastFolder(), `weir-template-${process.getuid?.() ?? 0}-${hash.slice(0, 16)}.db`);
   if (existsSync(path)) return path;
   const folder = testFolder();
   const draft = join(folder, 'weir.db');

@@ -25,8 +25,7 @@ interface Blob {
   bytes: Buffer;
 }
 
-const digestOf = (bytes: Buffer): string =>
-  `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 export async function createFakeRegistry(): Promise<FakeRegistry> {
   const content = new Map<string, Blob>();
@@ -36,9 +35,7 @@ export async function createFakeRegistry(): Promise<FakeRegistry> {
     const path = request.url ?? '';
     requests.push(`${request.method} ${path}`);
     const wait = content.get(path)?.type === types.layer ? held : Promise.resolve();
-    void wait.then(() =>
-      answer(response, content.get(path), { path, head: request.method === 'HEAD' }),
-    );
+    void wait.then(() => answer(response, content.get(path), { path, head: request.method === 'HEAD' }));
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -61,8 +58,7 @@ export async function createFakeRegistry(): Promise<FakeRegistry> {
         layers: [put(repository, { type: types.layer, bytes: layer })],
       };
       const blob = { type: types.manifest, bytes: Buffer.from(JSON.stringify(manifest)) };
-      for (const name of [tag, digestOf(blob.bytes)])
-        content.set(`/v2/${repository}/manifests/${name}`, blob);
+      for (const name of [tag, digestOf(blob.bytes)]) content.set(`/v2/${repository}/manifests/${name}`, blob);
     },
     hold() {
       let release = (): void => undefined;
@@ -80,20 +76,14 @@ export async function createFakeRegistry(): Promise<FakeRegistry> {
   };
 }
 
-function answer(
-  response: ServerResponse,
-  blob: Blob | undefined,
-  asked: { path: string; head: boolean },
-): void {
+function answer(response: ServerResponse, blob: Blob | undefined, asked: { path: string; head: boolean }): void {
   if (asked.path === '/v2/') {
     response.end('{}');
     return;
   }
   if (blob === undefined) {
     response.writeHead(404, { 'content-type': 'application/json' });
-    response.end(
-      JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }),
-    );
+    response.end(JSON.stringify({ errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] }));
     return;
   }
   response.writeHead(200, {

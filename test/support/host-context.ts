@@ -49,7 +49,12 @@ export async function openTestContext(options: TestContextOptions = {}): Promise
   const keys = createHostKeys([signingKey]);
   const wakes = createWakes();
   const stopping = new AbortController();
-  const writes = createWrites({ db, defer: systemClock.defer, now: clock.monotonic, onCommit: () => wakes.events.raise() });
+  const writes = createWrites({
+    db,
+    defer: systemClock.defer,
+    now: clock.monotonic,
+    onCommit: () => wakes.events.raise(),
+  });
   const ctx: HostContext = {
     version: '0.0.0-test',
     cluster: await writes.run((tx) => loadCluster(tx, () => 'test-cluster')),

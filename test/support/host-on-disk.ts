@@ -47,4 +47,3 @@ export async function openHost(dataDir: string, config: Partial<HostConfig> = {}
     [Symbol.asyncDispose]: stop,
   };
 }
-

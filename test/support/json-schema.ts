@@ -25,12 +25,40 @@ export interface JsonSchema {
 type Resolve = (ref: string) => JsonSchema | undefined;
 
 const handled = new Set([
-  '$ref', '$schema', 'type', 'enum', 'const', 'properties', 'required', 'additionalProperties', 'propertyNames', 'items', 'minItems', 'maxItems',
-  'anyOf', 'oneOf', 'allOf', 'not', 'minimum', 'maximum', 'minLength', 'maxLength', 'pattern', 'description', 'title', 'default', 'format', 'examples',
+  '$ref',
+  '$schema',
+  'type',
+  'enum',
+  'const',
+  'properties',
+  'required',
+  'additionalProperties',
+  'propertyNames',
+  'items',
+  'minItems',
+  'maxItems',
+  'anyOf',
+  'oneOf',
+  'allOf',
+  'not',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'description',
+  'title',
+  'default',
+  'format',
+  'examples',
 ]);
 
 /** Where and why a value is not what the schema says; empty when it is. Throws at a keyword that it does not know. */
-export function mismatches(schema: JsonSchema, value: unknown, { resolve, at = '' }: Partial<Place> & Pick<Place, 'resolve'>): string[] {
+export function mismatches(
+  schema: JsonSchema,
+  value: unknown,
+  { resolve, at = '' }: Partial<Place> & Pick<Place, 'resolve'>,
+): string[] {
   const strange = Object.keys(schema).filter((key) => !handled.has(key));
   if (strange.length > 0) throw new Error(`the checker does not know ${strange.join(', ')} at ${at}`);
   if (schema.$ref !== undefined) {
@@ -42,7 +70,9 @@ export function mismatches(schema: JsonSchema, value: unknown, { resolve, at = '
     ...ofType(schema, value, at),
     ...combined(schema, value, { resolve, at }),
     ...bounds(schema, value, at),
-    ...(Array.isArray(value) && schema.items ? value.flatMap((one, index) => mismatches(schema.items ?? {}, one, { resolve, at: `${at}/${index}` })) : []),
+    ...(Array.isArray(value) && schema.items
+      ? value.flatMap((one, index) => mismatches(schema.items ?? {}, one, { resolve, at: `${at}/${index}` }))
+      : []),
     ...(isObject(value) ? ofObject(schema, value, { resolve, at }) : []),
   ];
 }
@@ -50,9 +80,12 @@ export function mismatches(schema: JsonSchema, value: unknown, { resolve, at = '
 function ofType({ type, enum: members, ...schema }: JsonSchema, value: unknown, at: string): string[] {
   const found: string[] = [];
   const types = type === undefined ? [] : [type].flat();
-  if (types.length > 0 && !types.some((one) => isOfType(one, value))) found.push(`${at}: ${JSON.stringify(value)} is no ${types.join(' or ')}`);
-  if (members && !members.includes(value)) found.push(`${at}: ${JSON.stringify(value)} is none of ${JSON.stringify(members)}`);
-  if ('const' in schema && schema.const !== value) found.push(`${at}: ${JSON.stringify(value)} is not ${JSON.stringify(schema.const)}`);
+  if (types.length > 0 && !types.some((one) => isOfType(one, value)))
+    found.push(`${at}: ${JSON.stringify(value)} is no ${types.join(' or ')}`);
+  if (members && !members.includes(value))
+    found.push(`${at}: ${JSON.stringify(value)} is none of ${JSON.stringify(members)}`);
+  if ('const' in schema && schema.const !== value)
+    found.push(`${at}: ${JSON.stringify(value)} is not ${JSON.stringify(schema.const)}`);
   return found;
 }
 
@@ -84,7 +117,9 @@ function combined({ anyOf, oneOf, allOf, not }: JsonSchema, value: unknown, { re
   const fits = (one: JsonSchema): boolean => mismatches(one, value, { resolve, at }).length === 0;
   return [
     ...(anyOf && !anyOf.some(fits) ? [`${at}: ${JSON.stringify(value)} fits none of its choices`] : []),
-    ...(oneOf && oneOf.filter(fits).length !== 1 ? [`${at}: ${JSON.stringify(value)} does not fit exactly one of its choices`] : []),
+    ...(oneOf && oneOf.filter(fits).length !== 1
+      ? [`${at}: ${JSON.stringify(value)} does not fit exactly one of its choices`]
+      : []),
     ...(allOf ?? []).flatMap((one) => mismatches(one, value, { resolve, at })),
     ...(not && fits(not) ? [`${at}: must not be so`] : []),
   ];
@@ -109,7 +144,9 @@ function ofObject(schema: JsonSchema, value: Record<string, unknown>, { resolve,
   const { additionalProperties: more, propertyNames: names } = schema;
   return [
     ...(schema.required ?? []).filter((key) => !(key in value)).map((key) => `${at}/${key}: is missing`),
-    ...Object.entries(known).flatMap(([key, one]) => (key in value ? mismatches(one, value[key], { resolve, at: `${at}/${key}` }) : [])),
+    ...Object.entries(known).flatMap(([key, one]) =>
+      key in value ? mismatches(one, value[key], { resolve, at: `${at}/${key}` }) : [],
+    ),
     ...(more === false ? others.map(([key]) => `${at}/${key}: is not known`) : []),
     ...(isObject(more) ? others.flatMap(([key, one]) => mismatches(more, one, { resolve, at: `${at}/${key}` })) : []),
     ...(names ? Object.keys(value).flatMap((key) => mismatches(names, key, { resolve, at: `${at}/${key}` })) : []),

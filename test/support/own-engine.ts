@@ -50,10 +50,7 @@ export async function createOwnEngine(): Promise<OwnEngine> {
       await run('sh', ['-c', `docker -H ${host} ps -aq | xargs -r docker -H ${host} rm -fv`]);
       await engine.stop('SIGTERM');
       await log.close();
-      await run('sh', [
-        '-c',
-        `grep ' ${folder}' /proc/mounts | cut -d' ' -f2 | tac | xargs -r umount -l`,
-      ]);
+      await run('sh', ['-c', `grep ' ${folder}' /proc/mounts | cut -d' ' -f2 | tac | xargs -r umount -l`]);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -29,7 +29,8 @@ export function parseExposition(text: string): Map<string, Family> {
       helped.add(name);
     } else if (kind === 'TYPE') {
       if (rest === 'counter' && !name.endsWith('_total')) throw new Error(`a counter without "_total": ${line}`);
-      if (families.has(name) || !/^(?:counter|gauge|histogram|summary|untyped)$/.test(rest)) throw new Error(`a bad TYPE: ${line}`);
+      if (families.has(name) || !/^(?:counter|gauge|histogram|summary|untyped)$/.test(rest))
+        throw new Error(`a bad TYPE: ${line}`);
       families.set(name, { type: rest, samples: [] });
     } else {
       const sample = parseSample(line);
@@ -70,7 +71,8 @@ function checkHistogram(name: string, samples: readonly Sample[]): void {
     const { le, ...rest } = labels;
     const key = JSON.stringify(rest);
     if (own === `${name}_bucket`) series.set(key, [...(series.get(key) ?? []), value]);
-    else if (own === `${name}_count` && series.get(key)?.at(-1) !== value) throw new Error(`${own} is not its last bucket`);
+    else if (own === `${name}_count` && series.get(key)?.at(-1) !== value)
+      throw new Error(`${own} is not its last bucket`);
     if (own === `${name}_bucket` && le === undefined) throw new Error(`a bucket of ${name} without "le"`);
   }
   for (const counts of series.values()) {

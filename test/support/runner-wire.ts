@@ -52,7 +52,12 @@ export interface WireRunner {
   /** What it says to see now; `sync` sends its digest. */
   observed: Map<string, Observation>;
   /** A proof of its key, with whatever the test wants otherwise. */
-  proof(other?: { claims?: JWTPayload; header?: Record<string, string>; key?: KeyObject; nowMs?: number }): Promise<string>;
+  proof(other?: {
+    claims?: JWTPayload;
+    header?: Record<string, string>;
+    key?: KeyObject;
+    nowMs?: number;
+  }): Promise<string>;
   beginSession(proof?: string): Promise<SessionAnswer>;
   /** One signed sync, told apart only by what the test gives. Throws where the Host refuses. */
   sync(more?: Partial<SyncRequest>): Promise<SyncAnswer>;
@@ -83,7 +88,11 @@ export async function joinToken({ call }: Wire, wanted: Record<string, unknown> 
 }
 
 /** Enrols under this token with a fresh key. */
-export async function enrolWith(wire: Wire, token: string, more: Record<string, unknown> = {}): Promise<Answer & { key: KeyObject }> {
+export async function enrolWith(
+  wire: Wire,
+  token: string,
+  more: Record<string, unknown> = {},
+): Promise<Answer & { key: KeyObject }> {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const body = {
     protocol: protocolVersion,
@@ -134,7 +143,9 @@ export function driveRunner(
     },
     async beginSession(proof) {
       const sent = proof ?? (await runner.proof());
-      const answer = await wire.call('POST', `${apiPrefix}/runner/session`, undefined, { authorization: `Bearer ${sent}` });
+      const answer = await wire.call('POST', `${apiPrefix}/runner/session`, undefined, {
+        authorization: `Bearer ${sent}`,
+      });
       if (answer.status !== 201) throw new WireRefusal(answer);
       session = v.parse(sessionAnswerSchema, answer.body);
       seq = 0;
@@ -211,7 +222,10 @@ export function digestOf(observed: Iterable<Observation>): string {
   return nodeHashes.sha256(observedText(observed));
 }
 
-export function macOf(session: SessionAnswer, { path, body, seq }: { path: string; body: string; seq: number }): string {
+export function macOf(
+  session: SessionAnswer,
+  { path, body, seq }: { path: string; body: string; seq: number },
+): string {
   const key = fromBase64Url(session.key);
   if (key === null) throw new Error('the session key is not base64url');
   return nodeHashes.hmac(key, macInput({ method: 'POST', path, bodyHash: nodeHashes.sha256(body), seq }));

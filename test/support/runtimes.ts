@@ -36,11 +36,7 @@ export function buildWeir(): Built {
   const cache = join(root, 'node_modules/.cache/weir');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'built-'));
-  const result = capture(
-    join(root, 'node_modules/.bin/tsup'),
-    ['--out-dir', folder, '--no-sourcemap'],
-    { cwd: root },
-  );
+  const result = capture(join(root, 'node_modules/.bin/tsup'), ['--out-dir', folder, '--no-sourcemap'], { cwd: root });
   if (!result.ok) throw new Error(`the build failed: ${result.stdout}${result.stderr}`);
   return {
     main: join(folder, 'cli/main.js'),
@@ -70,9 +66,7 @@ export async function findRuntimes(): Promise<Runtime[]> {
         const parts = createParts();
         return parts.orEnd(async () => {
           const server = parts.add(await startSqld());
-          const host = parts.add(
-            await startProcess(process.execPath, built, { WEIR_HOST_DATABASE_URL: server.url }),
-          );
+          const host = parts.add(await startProcess(process.execPath, built, { WEIR_HOST_DATABASE_URL: server.url }));
           return { url: host.url, token: host.token, [Symbol.asyncDispose]: parts.end };
         });
       },
@@ -130,11 +124,7 @@ interface HostProcess extends RunningHost {
   dataDir: string;
 }
 
-async function startProcess(
-  program: string,
-  { main }: Built,
-  env: Record<string, string> = {},
-): Promise<HostProcess> {
+async function startProcess(program: string, { main }: Built, env: Record<string, string> = {}): Promise<HostProcess> {
   const dataDir = testFolder();
   const child = launch(program, [main, 'host', '--data', dataDir, '--listen', '127.0.0.1:0'], env);
   const stop = async (): Promise<void> => {
@@ -156,15 +146,9 @@ async function startWorkerd(wrangler: string, built: Built): Promise<RunningHost
   const parts = createParts();
   return parts.orEnd(async () => {
     const server = parts.add(await startSqld());
-    const host = parts.add(
-      await startProcess(process.execPath, built, { WEIR_HOST_DATABASE_URL: server.url }),
-    );
+    const host = parts.add(await startProcess(process.execPath, built, { WEIR_HOST_DATABASE_URL: server.url }));
     const port = await freePort();
-    const child = launch(
-      process.execPath,
-      [wrangler, ...workerFlags(host, { port, databaseUrl: server.url })],
-      quiet,
-    );
+    const child = launch(process.execPath, [wrangler, ...workerFlags(host, { port, databaseUrl: server.url })], quiet);
     parts.add({ [Symbol.asyncDispose]: () => child.end() });
     const url = `http://127.0.0.1:${port}`;
     await child.until(async () => ((await answers(`${url}/readyz`)) ? url : null));
@@ -179,10 +163,7 @@ const quiet = {
   NO_COLOR: '1',
 };
 
-function workerFlags(
-  { dataDir }: HostProcess,
-  { port, databaseUrl }: { port: number; databaseUrl: string },
-): string[] {
+function workerFlags({ dataDir }: HostProcess, { port, databaseUrl }: { port: number; databaseUrl: string }): string[] {
   const pem = readFileSync(join(dataDir, 'host/keys/signing.pem'), 'utf8');
   const variables = join(dataDir, 'worker.env');
   const secrets = {
@@ -222,12 +203,8 @@ function launch(program: string, args: readonly string[], env: Record<string, st
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
   let failure: Error | null = null;
-  const over = Promise.race([
-    once(child, 'exit'),
-    once(child, 'error').then(([error]) => (failure = error as Error)),
-  ]);
-  const isOver = (): boolean =>
-    failure !== null || child.exitCode !== null || child.signalCode !== null;
+  const over = Promise.race([once(child, 'exit'), once(child, 'error').then(([error]) => (failure = error as Error))]);
+  const isOver = (): boolean => failure !== null || child.exitCode !== null || child.signalCode !== null;
   return {
     async until(look) {
       for (const started = performance.now(); performance.now() - started < startWithinMs;) {
@@ -236,9 +213,7 @@ function launch(program: string, args: readonly string[], env: Record<string, st
         if (found !== null) return found;
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
-      throw new Error(
-        `${program} ${args.join(' ')} did not answer:\n${failure?.message ?? output}`,
-      );
+      throw new Error(`${program} ${args.join(' ')} did not answer:\n${failure?.message ?? output}`);
     },
     async end() {
       if (isOver()) return;

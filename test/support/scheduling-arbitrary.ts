@@ -7,41 +7,19 @@ import type {
   SnapshotNode,
   SnapshotTask,
 } from '../../src/host/scheduling/snapshot.ts';
-import {
-  gib,
-  gpus,
-  halves,
-  hourMs,
-  minuteMs,
-  node,
-  running,
-  snapshot,
-  task,
-  type Card,
-} from './scheduling-cluster.ts';
+import { gib, gpus, halves, hourMs, minuteMs, node, running, snapshot, task, type Card } from './scheduling-cluster.ts';
 
 const availability = fc.oneof(
   { weight: 8, arbitrary: fc.constant('ready' as const) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(
-      'suspect',
-      'unreachable',
-      'lost',
-      'draining',
-      'cordoned',
-      'unsynced',
-    ),
+    arbitrary: fc.constantFrom('suspect', 'unreachable', 'lost', 'draining', 'cordoned', 'unsynced'),
   },
 );
 
 const labels = fc.oneof(
   fc.constant<Record<string, string>>({}),
-  fc.constantFrom<Record<string, string>>(
-    { rack: 'a' },
-    { rack: 'b' },
-    { rack: 'a', disk: 'nvme' },
-  ),
+  fc.constantFrom<Record<string, string>>({ rack: 'a' }, { rack: 'b' }, { rack: 'a', disk: 'nvme' }),
 );
 
 const models = fc.constantFrom<Card[]>(['A100'], ['T4'], ['A100', 'T4'], ['A100', 'T4', 'A100-80']);
@@ -116,10 +94,7 @@ const filter = fc.oneof(
   },
 );
 
-const numaNode = fc.oneof(
-  { weight: 6, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: fc.nat({ max: 2 }) },
-);
+const numaNode = fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 2 }) });
 
 function taskArbitrary(index: number): fc.Arbitrary<SnapshotTask> {
   return fc
@@ -132,15 +107,11 @@ function taskArbitrary(index: number): fc.Arbitrary<SnapshotTask> {
         { weight: 3, arbitrary: fc.constant(null) },
         {
           weight: 4,
-          arbitrary: fc
-            .tuple(fc.integer({ min: 0, max: 5 }), filter)
-            .map(([count, by]) => ({ count, ...by })),
+          arbitrary: fc.tuple(fc.integer({ min: 0, max: 5 }), filter).map(([count, by]) => ({ count, ...by })),
         },
         {
           weight: 1,
-          arbitrary: fc
-            .subarray(['GPU-n0-0', 'GPU-n0-1', 'GPU-n1-0', 'GPU-n2-3'])
-            .map((uuids) => ({ uuids })),
+          arbitrary: fc.subarray(['GPU-n0-0', 'GPU-n0-1', 'GPU-n1-0', 'GPU-n2-3']).map((uuids) => ({ uuids })),
         },
       ),
       numaNode,
@@ -151,10 +122,7 @@ function taskArbitrary(index: number): fc.Arbitrary<SnapshotTask> {
         { weight: 6, arbitrary: fc.constant({}) },
         {
           weight: 1,
-          arbitrary: fc.dictionary(
-            fc.constantFrom('n0', 'n1'),
-            fc.constantFrom(9 * hourMs, 11 * hourMs),
-          ),
+          arbitrary: fc.dictionary(fc.constantFrom('n0', 'n1'), fc.constantFrom(9 * hourMs, 11 * hourMs)),
         },
       ),
     })
@@ -188,15 +156,9 @@ const load: fc.Arbitrary<Load> = fc.record({
 });
 
 /** Running work that never takes more than its node has. */
-function allocationsOn(
-  nodes: readonly SnapshotNode[],
-  loads: readonly Load[],
-): SnapshotAllocation[] {
+function allocationsOn(nodes: readonly SnapshotNode[], loads: readonly Load[]): SnapshotAllocation[] {
   const left = new Map(
-    nodes.map(({ id, capacity }) => [
-      id,
-      { ...capacity, gpus: [...capacity.gpus], first: { ...capacity.numa?.[0] } },
-    ]),
+    nodes.map(({ id, capacity }) => [id, { ...capacity, gpus: [...capacity.gpus], first: { ...capacity.numa?.[0] } }]),
   );
   return loads.flatMap((entry, index) => {
     const on = nodes[entry.node % Math.max(1, nodes.length)];
@@ -207,10 +169,7 @@ function allocationsOn(
     free.cpuMilli -= cpuMilli;
     free.memoryBytes -= memoryBytes;
     const { first } = free;
-    const isBound =
-      entry.isBound &&
-      cpuMilli <= (first.cpuMilli ?? -1) &&
-      memoryBytes <= (first.memoryBytes ?? -1);
+    const isBound = entry.isBound && cpuMilli <= (first.cpuMilli ?? -1) && memoryBytes <= (first.memoryBytes ?? -1);
     if (isBound) {
       first.cpuMilli = (first.cpuMilli ?? 0) - cpuMilli;
       first.memoryBytes = (first.memoryBytes ?? 0) - memoryBytes;

@@ -1,9 +1,4 @@
-import type {
-  Snapshot,
-  SnapshotAllocation,
-  SnapshotNode,
-  SnapshotTask,
-} from '../../src/host/scheduling/snapshot.ts';
+import type { Snapshot, SnapshotAllocation, SnapshotNode, SnapshotTask } from '../../src/host/scheduling/snapshot.ts';
 
 const gib = 1024 ** 3;
 const hourMs = 3_600_000;
@@ -76,11 +71,7 @@ function loadOf(node: SnapshotNode, random: (limit: number) => number): Snapshot
 const gpuCounts = [1, 1, 1, 2, 4, 8] as const;
 const classes = [10, 20, 20, 30] as const;
 
-function queuedTask(
-  order: number,
-  variety: Backlog['variety'],
-  random: (limit: number) => number,
-): SnapshotTask {
+function queuedTask(order: number, variety: Backlog['variety'], random: (limit: number) => number): SnapshotTask {
   const count = gpuCounts[random(gpuCounts.length)] ?? 1;
   const isFew = variety === 'few';
   return {

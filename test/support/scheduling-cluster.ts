@@ -24,11 +24,7 @@ const cards = { T4: 16 * gib, A100: 40 * gib, 'A100-80': 80 * gib } as const;
 export type Card = keyof typeof cards;
 
 /** The models take turns. */
-export function gpus(
-  node: string,
-  count: number,
-  models: readonly Card[] = ['A100'],
-): SnapshotGpu[] {
+export function gpus(node: string, count: number, models: readonly Card[] = ['A100']): SnapshotGpu[] {
   return Array.from({ length: count }, (_, i) => ({
     uuid: `GPU-${node}-${i}`,
     model: models[i % models.length] ?? 'A100',
@@ -80,11 +76,7 @@ export function task(id: string, changed: Partial<SnapshotTask> = {}): SnapshotT
 }
 
 /** Started an hour ago with two hours to go. */
-export function running(
-  taskId: string,
-  nodeId: string,
-  changed: Partial<SnapshotAllocation> = {},
-): SnapshotAllocation {
+export function running(taskId: string, nodeId: string, changed: Partial<SnapshotAllocation> = {}): SnapshotAllocation {
   return {
     taskId,
     nodeId,
@@ -111,11 +103,7 @@ export function snapshot(changed: Partial<Snapshot>): Snapshot {
   };
 }
 
-export function allocationOf(
-  queued: SnapshotTask,
-  start: Plan['starts'][number],
-  nowMs: number,
-): SnapshotAllocation {
+export function allocationOf(queued: SnapshotTask, start: Plan['starts'][number], nowMs: number): SnapshotAllocation {
   return {
     taskId: queued.id,
     nodeId: start.nodeId,
@@ -138,8 +126,7 @@ export function applied(before: Snapshot, plan: Plan, count = plan.starts.length
     return start ? [allocationOf(queued, start, before.nowMs)] : [];
   });
   const started = before.queued.filter((queued) => starts.has(queued.id));
-  const countStarted = (group: string | undefined) =>
-    started.filter((other) => other.group?.id === group).length;
+  const countStarted = (group: string | undefined) => started.filter((other) => other.group?.id === group).length;
   return {
     ...before,
     allocations: [...before.allocations, ...allocations],

@@ -2,12 +2,7 @@ import { couldEverFit, matches } from '../../src/host/scheduling/constraints.ts'
 import type { Counterfactual } from '../../src/host/scheduling/counterfactuals.ts';
 import type { Plan } from '../../src/host/scheduling/plan.ts';
 import { schedule } from '../../src/host/scheduling/schedule.ts';
-import type {
-  Snapshot,
-  SnapshotGpu,
-  SnapshotNuma,
-  SnapshotTask,
-} from '../../src/host/scheduling/snapshot.ts';
+import type { Snapshot, SnapshotGpu, SnapshotNuma, SnapshotTask } from '../../src/host/scheduling/snapshot.ts';
 import { gib, gpus, halves, node, policy, reasonOf } from './scheduling-cluster.ts';
 
 export interface Free {
@@ -48,10 +43,7 @@ export function wantedGpus({ gpus: wanted }: SnapshotTask): number {
 }
 
 /** Those of the GPUs that the task may take. */
-export function usable(
-  { gpus: wanted, numaNode = null }: SnapshotTask,
-  from: readonly SnapshotGpu[],
-) {
+export function usable({ gpus: wanted, numaNode = null }: SnapshotTask, from: readonly SnapshotGpu[]) {
   return from.filter((gpu) => {
     if (numaNode !== null && gpu.numaNode !== numaNode) return false;
     if (wanted === null) return true;
@@ -77,9 +69,7 @@ export function fits(task: SnapshotTask, free: Free): boolean {
 function countsFor(task: SnapshotTask, free: Free): Free {
   const { numaNode = null } = task;
   const cell =
-    numaNode === null
-      ? free
-      : (free.numa.find((of) => of.node === numaNode) ?? { cpuMilli: 0, memoryBytes: 0 });
+    numaNode === null ? free : (free.numa.find((of) => of.node === numaNode) ?? { cpuMilli: 0, memoryBytes: 0 });
   return {
     ...free,
     cpuMilli: Math.min(free.cpuMilli, cell.cpuMilli),
@@ -127,16 +117,12 @@ export function isTrue(code: string, task: SnapshotTask, after: Snapshot): boole
     );
   };
   const isNamed = task.gpus !== null && 'uuids' in task.gpus && task.gpus.uuids.length > 0;
-  const isFull = () =>
-    !startsAlone(task, after) && startsAlone(task, { ...after, allocations: [] });
+  const isFull = () => !startsAlone(task, after) && startsAlone(task, { ...after, allocations: [] });
   switch (code) {
     case 'reserved':
       return startsAlone(task, after);
     case 'priority':
-      return (
-        codeIn({ queued: after.queued.filter(({ priority }) => priority <= task.priority) }) !==
-        code
-      );
+      return codeIn({ queued: after.queued.filter(({ priority }) => priority <= task.priority) }) !== code;
     case 'fragmented':
       return isFull() && isEnoughInSum();
     case 'resources':
@@ -148,14 +134,10 @@ export function isTrue(code: string, task: SnapshotTask, after: Snapshot): boole
     case 'node_not_ready':
       return (
         couldEverFit(task, after.nodes) &&
-        codeIn({ nodes: after.nodes.map((of) => ({ ...of, availability: 'ready' as const })) }) !==
-          code
+        codeIn({ nodes: after.nodes.map((of) => ({ ...of, availability: 'ready' as const })) }) !== code
       );
     case 'impossible':
-      return (
-        !couldEverFit(task, after.nodes) &&
-        codeIn({ nodes: [...after.nodes, everything(task)] }) !== code
-      );
+      return !couldEverFit(task, after.nodes) && codeIn({ nodes: [...after.nodes, everything(task)] }) !== code;
     case 'array_cap':
       return codeIn(replaced({ ...task, group: { id: 'alone', room: 1 } })) !== code;
     case 'no_nodes':
@@ -189,13 +171,10 @@ export function changedBy(task: SnapshotTask, hit: Counterfactual): SnapshotTask
   if (hit.change === 'limit') return { ...task, limitMs: hit.limitMs };
   const { gpus, constraints } = task;
   const { model, minMemoryBytes, ...rest } =
-    gpus !== null && 'count' in gpus
-      ? gpus
-      : { count: 0, model: undefined, minMemoryBytes: undefined };
+    gpus !== null && 'count' in gpus ? gpus : { count: 0, model: undefined, minMemoryBytes: undefined };
   const byModel = model === undefined ? {} : { model };
   const byMemory = minMemoryBytes === undefined ? {} : { minMemoryBytes };
-  if (hit.change === 'gpus')
-    return { ...task, gpus: { ...byModel, ...byMemory, count: hit.count } };
+  if (hit.change === 'gpus') return { ...task, gpus: { ...byModel, ...byMemory, count: hit.count } };
   const { conditions: _, ...needs } = { ...constraints, labels: {} };
   switch (hit.without) {
     case 'GPU model':

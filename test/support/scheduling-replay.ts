@@ -1,11 +1,6 @@
 import { explain } from '../../src/host/scheduling/explain.ts';
 import { schedule } from '../../src/host/scheduling/schedule.ts';
-import type {
-  Held,
-  Snapshot,
-  SnapshotNode,
-  SnapshotTask,
-} from '../../src/host/scheduling/snapshot.ts';
+import type { Held, Snapshot, SnapshotNode, SnapshotTask } from '../../src/host/scheduling/snapshot.ts';
 import { allocationOf, policy, snapshot } from './scheduling-cluster.ts';
 
 export interface Job {
@@ -57,11 +52,8 @@ function advance(now: Snapshot, { coming, runs }: { coming: Job[]; runs: Run[] }
   const ends = now.allocations.map(({ taskId }) => endOf.get(taskId) ?? Infinity);
   const nowMs = Math.min(coming[0]?.submitMs ?? Infinity, ...ends);
   const queued = [...now.queued];
-  while (coming[0] && coming[0].submitMs <= nowMs)
-    queued.push(...coming.splice(0, 1).map(({ task }) => task));
-  const allocations = now.allocations.filter(
-    ({ taskId }) => (endOf.get(taskId) ?? Infinity) > nowMs,
-  );
+  while (coming[0] && coming[0].submitMs <= nowMs) queued.push(...coming.splice(0, 1).map(({ task }) => task));
+  const allocations = now.allocations.filter(({ taskId }) => (endOf.get(taskId) ?? Infinity) > nowMs);
   return { ...now, nowMs, queued, allocations };
 }
 

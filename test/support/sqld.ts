@@ -17,13 +17,7 @@ export async function startSqld(): Promise<TestSqld> {
   const program = await ensureSqld();
   const folder = testFolder();
   const port = await freePort();
-  const flags = [
-    '--no-welcome',
-    '--db-path',
-    join(folder, 'sqld'),
-    '--http-listen-addr',
-    `127.0.0.1:${port}`,
-  ];
+  const flags = ['--no-welcome', '--db-path', join(folder, 'sqld'), '--http-listen-addr', `127.0.0.1:${port}`];
   const child = spawn(program, flags, { stdio: 'ignore', cwd: folder, env: { RUST_LOG: 'error' } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const stop = async (): Promise<void> => {

@@ -53,10 +53,16 @@ export function readEvents(response: Response): EventReader {
 }
 
 function parseBlock(block: string): WeirEvent[] {
-  const fields = new Map(block.split('\n').filter((line) => !line.startsWith(':')).map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
+  const fields = new Map(
+    block
+      .split('\n')
+      .filter((line) => !line.startsWith(':'))
+      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+  );
   const data = fields.get('data');
   if (data === undefined) return [];
   const event = v.parse(eventSchema, JSON.parse(data));
-  if (fields.get('id') !== String(event.seq) || fields.get('event') !== event.type) throw new Error(`a block that is not of its event: ${block}`);
+  if (fields.get('id') !== String(event.seq) || fields.get('event') !== event.type)
+    throw new Error(`a block that is not of its event: ${block}`);
   return [event];
 }

@@ -53,7 +53,10 @@ export async function openLab(from: BuiltOrSource = 'source'): Promise<WeirLab> 
     await rm(join(data, 'endpoint.json'), { force: true });
     const process = start([...args, '--data', data, '--listen', address]);
     await process.shows(/the Host answers/);
-    const { url, tlsPin = null } = JSON.parse(await readFile(join(data, 'endpoint.json'), 'utf8')) as { url: string; tlsPin?: string };
+    const { url, tlsPin = null } = JSON.parse(await readFile(join(data, 'endpoint.json'), 'utf8')) as {
+      url: string;
+      tlsPin?: string;
+    };
     address = `${address.slice(0, address.lastIndexOf(':'))}:${new URL(url).port}`;
     const token = (await readFile(join(data, 'admin.token'), 'utf8')).trim();
     return { process, url, pin: tlsPin, api: apiClient(url, token, { pin: tlsPin }) };

@@ -22,7 +22,11 @@ export interface WeirProcess {
 export type BuiltOrSource = 'built' | 'source';
 
 /** Runs `weir ARGS`, by `tsx` from source or as it was built. */
-export function startWeir(args: readonly string[], from: BuiltOrSource = 'source', env: Record<string, string> = {}): WeirProcess {
+export function startWeir(
+  args: readonly string[],
+  from: BuiltOrSource = 'source',
+  env: Record<string, string> = {},
+): WeirProcess {
   const entry = from === 'built' ? [builtMain] : ['--import', 'tsx', join(root, 'src/cli/main.ts')];
   const child = spawn(process.execPath, [...entry, ...args], {
     cwd: root,

@@ -10,9 +10,7 @@ import { sql } from 'drizzle-orm';
  */
 const [, , url = ''] = process.argv;
 const { client, db } = await openDatabase({ url });
-await client.execute(
-  'create table if not exists acks (id integer not null, half integer not null)',
-);
+await client.execute('create table if not exists acks (id integer not null, half integer not null)');
 const writes = createWrites({ db, defer: systemClock.defer, now: systemClock.monotonic });
 const { rows } = await client.execute('select coalesce(max(id), 0) from acks');
 let next = Number(rows[0]?.[0]) + 1;

@@ -83,11 +83,7 @@ async function* chunksOf(
   }
 }
 
-async function ask(
-  options: ApiOptions,
-  request: ApiRequest,
-  signal: AbortSignal,
-): Promise<Response> {
+async function ask(options: ApiOptions, request: ApiRequest, signal: AbortSignal): Promise<Response> {
   const { connection, clock } = options;
   const late = new AbortController();
   const answered = new AbortController();
@@ -131,11 +127,7 @@ function headersOf(connection: Connection, request: ApiRequest): Record<string, 
   };
 }
 
-async function checked(
-  response: Response,
-  connection: Connection,
-  signal: AbortSignal,
-): Promise<Response> {
+async function checked(response: Response, connection: Connection, signal: AbortSignal): Promise<Response> {
   if (response.ok) return response;
   const { status } = response;
   if (status >= 300 && status < 400) {
@@ -165,15 +157,12 @@ function refusal(status: number, text: string, connection: Connection): CliError
       passing,
     });
   } catch {
-    return new CliError(
-      `${connection.url} answered with status ${status}, and not in the way of a Host`,
-      {
-        exitCode: exitCodeOfStatus(status),
-        code: `http_${status}`,
-        fix: 'check that the address is that of a Weir Host, and what stands between',
-        passing,
-      },
-    );
+    return new CliError(`${connection.url} answered with status ${status}, and not in the way of a Host`, {
+      exitCode: exitCodeOfStatus(status),
+      code: `http_${status}`,
+      fix: 'check that the address is that of a Weir Host, and what stands between',
+      passing,
+    });
   }
 }
 
@@ -189,11 +178,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function body<T>(
-  connection: Connection,
-  signal: AbortSignal,
-  get: () => Promise<T>,
-): Promise<T> {
+async function body<T>(connection: Connection, signal: AbortSignal, get: () => Promise<T>): Promise<T> {
   try {
     return await get();
   } catch (error) {

@@ -7,16 +7,10 @@ import { usageError } from '../cli-error.ts';
 export function canonicalUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw usageError(
-      `"${text}" is not the URL of a Host`,
-      'write it like https://weir.example:8000',
-    );
+    throw usageError(`"${text}" is not the URL of a Host`, 'write it like https://weir.example:8000');
   }
   if (url.username || url.password) {
-    throw usageError(
-      'the URL carries a user or a password',
-      'give the token with --token-file or WEIR_TOKEN',
-    );
+    throw usageError('the URL carries a user or a password', 'give the token with --token-file or WEIR_TOKEN');
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
 }

@@ -34,10 +34,7 @@ type Found = Omit<Connection, 'token'> & { token: string | null };
  * Finds the Host: the flags, then `WEIR_URL`, then the current context, then the data folder of this machine.
  * @throws CliError when there is none, or no token for it.
  */
-export async function resolveConnection(
-  flags: ConnectionFlags,
-  around: Surroundings,
-): Promise<Connection> {
+export async function resolveConnection(flags: ConnectionFlags, around: Surroundings): Promise<Connection> {
   const found = (await fromFlags(flags, around)) ?? (await fromSurroundings(around));
   if (!found) {
     throw usageError(
@@ -71,10 +68,7 @@ async function fromSurroundings(around: Surroundings): Promise<Found | null> {
   const url = around.env['WEIR_URL'];
   if (url) return fromUrl(canonicalUrl(url), 'WEIR_URL', around);
   if (around.env['WEIR_TOKEN']) {
-    throw usageError(
-      'WEIR_TOKEN is set but WEIR_URL is not',
-      'set WEIR_URL, or give --url, --context or --data',
-    );
+    throw usageError('WEIR_TOKEN is set but WEIR_URL is not', 'set WEIR_URL, or give --url, --context or --data');
   }
   const { current } = await readContexts(around.folders);
   if (current !== null) return fromContext(current, around);
@@ -134,12 +128,7 @@ function parseEndpoint(text: string, path: string): { url: string; pin: string |
   } catch {
     // Told below, like every other shape that is not ours.
   }
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    'url' in value &&
-    typeof value.url === 'string'
-  ) {
+  if (typeof value === 'object' && value !== null && 'url' in value && typeof value.url === 'string') {
     const pin = 'tlsPin' in value && typeof value.tlsPin === 'string' ? value.tlsPin : null;
     return { url: canonicalUrl(value.url), pin };
   }

@@ -34,10 +34,7 @@ export async function readContexts(folders: Pick<Folders, 'config'>): Promise<Co
 }
 
 /** Written whole and readable by its owner alone: it holds tokens. */
-export async function writeContexts(
-  folders: Pick<Folders, 'config'>,
-  contexts: Contexts,
-): Promise<void> {
+export async function writeContexts(folders: Pick<Folders, 'config'>, contexts: Contexts): Promise<void> {
   await makePrivateFolder(folders.config);
   await writeFileWhole(pathOf(folders), `${JSON.stringify(contexts, null, 2)}\n`, 0o600);
 }
@@ -65,12 +62,7 @@ function parse(text: string): Contexts | null {
   } catch {
     return null;
   }
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    !('contexts' in value) ||
-    !Array.isArray(value.contexts)
-  ) {
+  if (typeof value !== 'object' || value === null || !('contexts' in value) || !Array.isArray(value.contexts)) {
     return null;
   }
   const contexts = value.contexts.map(parseContext);

@@ -26,11 +26,7 @@ export interface LogQuery {
 }
 
 /** One answer of the log route, record by record, until the Host ends it. */
-export async function* readLogs(
-  api: Api,
-  query: LogQuery,
-  signal: AbortSignal,
-): AsyncGenerator<LogRecord> {
+export async function* readLogs(api: Api, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogRecord> {
   const chunks = await api.open(
     {
       path: path('tasks', query.task, 'logs'),
@@ -54,11 +50,7 @@ function parseRecord(line: string): LogRecord {
     if (typeof value === 'object' && value !== null) {
       const { at, stream, offset, text, base64 } = value as Record<string, unknown>;
       const bytes = payload(text, base64);
-      if (
-        (stream === 'stdout' || stream === 'stderr' || stream === 'weir') &&
-        typeof offset === 'number' &&
-        bytes
-      ) {
+      if ((stream === 'stdout' || stream === 'stderr' || stream === 'weir') && typeof offset === 'number' && bytes) {
         return { at: typeof at === 'string' ? at : null, stream, offset, bytes };
       }
     }

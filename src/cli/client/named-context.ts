@@ -9,9 +9,6 @@ export function namedContext({ contexts }: Pick<Contexts, 'contexts'>, name: str
   throw new CliError(`there is no context "${name}"`, {
     exitCode: exitCodes.notFound,
     code: 'not_found',
-    fix:
-      contexts.length > 0
-        ? `there are ${contexts.map((one) => one.name).join(', ')}`
-        : 'make one with `weir login`',
+    fix: contexts.length > 0 ? `there are ${contexts.map((one) => one.name).join(', ')}` : 'make one with `weir login`',
   });
 }

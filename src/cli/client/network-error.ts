@@ -25,8 +25,7 @@ function* chain(error: unknown): Generator<Error> {
   }
 }
 
-const codeOf = (error: Error): string | null =>
-  'code' in error && typeof error.code === 'string' ? error.code : null;
+const codeOf = (error: Error): string | null => ('code' in error && typeof error.code === 'string' ? error.code : null);
 
 /** A certificate that is not trusted, or a key that is not the pinned one: never cured by waiting. */
 function isIdentity(code: string | null, message: string): boolean {
@@ -35,10 +34,7 @@ function isIdentity(code: string | null, message: string): boolean {
 }
 
 /** What fetch threw, as a sentence about the Host. */
-export function unreachable(
-  error: unknown,
-  connection: Pick<Connection, 'url' | 'source'>,
-): CliError {
+export function unreachable(error: unknown, connection: Pick<Connection, 'url' | 'source'>): CliError {
   const all = [...chain(error)];
   const inner = all.findLast((one) => codeOf(one) !== null) ?? all.at(-1);
   const code = inner ? codeOf(inner) : null;

@@ -17,9 +17,7 @@ export async function readPages(
   const items = [...first.items];
   let { cursor } = first;
   while (pages === 'all' && cursor !== null) {
-    const next = asList(
-      await api.json({ ...request, query: { ...request.query, cursor } }, signal),
-    );
+    const next = asList(await api.json({ ...request, query: { ...request.query, cursor } }, signal));
     items.push(...next.items);
     ({ cursor } = next);
   }
@@ -27,12 +25,7 @@ export async function readPages(
 }
 
 function asList(value: unknown): RawList {
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    'items' in value &&
-    Array.isArray(value.items)
-  ) {
+  if (typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items)) {
     const cursor = 'cursor' in value && typeof value.cursor === 'string' ? value.cursor : null;
     return { ...value, items: value.items, cursor };
   }

@@ -5,9 +5,7 @@ interface Issue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
-type Result<T> =
-  | { readonly value: T; readonly issues?: undefined }
-  | { readonly issues: readonly Issue[] };
+type Result<T> = { readonly value: T; readonly issues?: undefined } | { readonly issues: readonly Issue[] };
 
 /** The part of a schema of `protocol` that reading takes (Standard Schema v1). */
 export interface Schema<T> {
@@ -27,12 +25,9 @@ export function read<T>(schema: Schema<T>, value: unknown): T {
   if (result.issues === undefined) return result.value;
   const [first] = result.issues;
   const pointer = (first?.path ?? []).map((part) => `/${keyOf(part)}`).join('');
-  throw new CliError(
-    `the answer is not understood at ${pointer || '/'}: ${first?.message ?? 'unknown'}`,
-    {
-      exitCode: exitCodes.failure,
-      code: 'bad_answer',
-      fix: 'use the `weir` of the same version as the Host (`weir version --host`), or -o json',
-    },
-  );
+  throw new CliError(`the answer is not understood at ${pointer || '/'}: ${first?.message ?? 'unknown'}`, {
+    exitCode: exitCodes.failure,
+    code: 'bad_answer',
+    fix: 'use the `weir` of the same version as the Host (`weir version --host`), or -o json',
+  });
 }

@@ -28,10 +28,6 @@ export function bodyOf(specs: readonly [TaskSpecInput, ...TaskSpecInput[]]): unk
 }
 
 function itemsOf(answer: unknown): readonly unknown[] {
-  const isBatch =
-    typeof answer === 'object' &&
-    answer !== null &&
-    'items' in answer &&
-    Array.isArray(answer.items);
+  const isBatch = typeof answer === 'object' && answer !== null && 'items' in answer && Array.isArray(answer.items);
   return isBatch ? (answer.items as unknown[]) : [answer];
 }

@@ -27,14 +27,12 @@ export async function submit(
   }
 }
 
-const neverArrived =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+const neverArrived = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
 function mayHaveArrived(error: unknown): boolean {
   let next = error;
   for (let depth = 0; depth < 8 && next instanceof Error; depth += 1) {
-    if ('code' in next && typeof next.code === 'string' && neverArrived.test(next.code))
-      return false;
+    if ('code' in next && typeof next.code === 'string' && neverArrived.test(next.code)) return false;
     next = next.cause;
   }
   return true;

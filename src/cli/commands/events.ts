@@ -44,11 +44,7 @@ export function events(cli: Cli) {
         cli.signal,
       );
     });
-  examples(command, [
-    'weir events',
-    'weir events --type task.failed -o json',
-    'weir events --since 0 --subject t1k7',
-  ]);
+  examples(command, ['weir events', 'weir events --type task.failed -o json', 'weir events --since 0 --subject t1k7']);
   return command;
 }
 

@@ -27,8 +27,7 @@ export function login(cli: Cli) {
           'use https, or add --insecure-http',
         );
       }
-      const token =
-        tokenFile === undefined ? await readToken(cli, url) : await readTokenFile(tokenFile);
+      const token = tokenFile === undefined ? await readToken(cli, url) : await readTokenFile(tokenFile);
       const connection = { url, token, pin, source: '--url' };
       const api = createApi({ connection, fetch: cli.createFetch(pin), clock: cli.clock });
       const who = await api.json({ path: '/whoami' }, cli.signal);

@@ -72,8 +72,7 @@ interface Following {
 async function follow(cli: Cli, api: Api, following: Following): Promise<number> {
   const { tasks } = following;
   const [only] = tasks;
-  if (only && tasks.length === 1 && !only.members)
-    return followOne(cli, api, { ...following, only });
+  if (only && tasks.length === 1 && !only.members) return followOne(cli, api, { ...following, only });
   return followAll(cli, api, following);
 }
 
@@ -91,11 +90,7 @@ async function followOne(
   return taskExitCode(view);
 }
 
-async function followAll(
-  cli: Cli,
-  api: Api,
-  { tasks, specs, output, reporter }: Following,
-): Promise<number> {
+async function followAll(cli: Cli, api: Api, { tasks, specs, output, reporter }: Following): Promise<number> {
   const targets = specs.map(({ placement }) => placement?.target);
   // Two tasks at one place are told apart by their ids.
   const labelOf = (id: string, target: string | undefined): string =>

@@ -39,11 +39,7 @@ export function status(cli: Cli) {
           name: () => [told.cluster ?? ''],
         };
       };
-      await showOrWatch(
-        cli,
-        { api, format: flags.output, events: {}, read: readStatus },
-        flags.watch,
-      );
+      await showOrWatch(cli, { api, format: flags.output, events: {}, read: readStatus }, flags.watch);
     });
   examples(command, ['weir status', 'weir status --watch', 'weir status -o json']);
   return command;
@@ -77,7 +73,5 @@ const textOf = (value: unknown): string | null =>
 
 const countsOf = (value: unknown): Record<string, number> =>
   Object.fromEntries(
-    Object.entries(fields(value)).filter(
-      (entry): entry is [string, number] => typeof entry[1] === 'number',
-    ),
+    Object.entries(fields(value)).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
   );

@@ -32,7 +32,6 @@ export function version(cli: Cli) {
 async function hostVersion(cli: Cli, flags: Parameters<typeof connect>[1]): Promise<string> {
   const api = await connect(cli, flags);
   const answer = await api.json({ path: '/status' }, cli.signal);
-  const told =
-    typeof answer === 'object' && answer !== null && 'version' in answer ? answer.version : null;
+  const told = typeof answer === 'object' && answer !== null && 'version' in answer ? answer.version : null;
   return typeof told === 'string' ? told : 'unknown';
 }

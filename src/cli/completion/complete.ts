@@ -14,9 +14,7 @@ export async function complete(cli: Cli, words: readonly string[]): Promise<void
   const commands = before.filter((word) => /^[a-z][a-z-]*$/.test(word));
   const line = readLine(await buildProgram(cli, commands), [...before, words.at(-1) ?? '']);
   const offers = await offersFor(cli, line).catch(() => []);
-  const fitting = offers.filter(
-    ({ value }) => value.startsWith(':') || value.startsWith(line.part),
-  );
+  const fitting = offers.filter(({ value }) => value.startsWith(':') || value.startsWith(line.part));
   const text = fitting.map(({ value, description }) => {
     const shown = printable(description).replace(/[\n\t]+/g, ' ');
     return `${value.startsWith(':') ? '' : line.before}${value}\t${shown}\n`;

@@ -81,12 +81,10 @@ function operand(walk: Walk, word: string): void {
 
 function question(walk: Walk, last: string): Pick<Line, 'asked' | 'before' | 'part'> {
   if (walk.foreign) return { asked: { kind: 'foreign' }, before: '', part: last };
-  if (walk.pending)
-    return { asked: { kind: 'value', option: walk.pending }, before: '', part: last };
+  if (walk.pending) return { asked: { kind: 'value', option: walk.pending }, before: '', part: last };
   const [name, value] = splitOnce(last);
   const found = last.startsWith('-') && value !== undefined && optionOf(walk.command, name);
-  if (found)
-    return { asked: { kind: 'value', option: found }, before: `${name}=`, part: value ?? '' };
+  if (found) return { asked: { kind: 'value', option: found }, before: `${name}=`, part: value ?? '' };
   if (last.startsWith('-')) return { asked: { kind: 'option' }, before: '', part: last };
   return { asked: { kind: 'operand', at: walk.operands }, before: '', part: last };
 }

@@ -30,8 +30,7 @@ export async function offersFor(cli: Cli, line: Line): Promise<readonly Offer[]>
     }
     case 'operand': {
       const below = command.createHelp().visibleCommands(command);
-      if (command.commands.length > 0)
-        return below.map((one) => ({ value: one.name(), description: one.summary() }));
+      if (command.commands.length > 0) return below.map((one) => ({ value: one.name(), description: one.summary() }));
       const operands = command.registeredArguments;
       const last = operands.at(-1);
       const operand = operands[asked.at] ?? (last?.variadic ? last : undefined);
@@ -41,8 +40,7 @@ export async function offersFor(cli: Cli, line: Line): Promise<readonly Offer[]>
   }
 }
 
-const plain = (values: readonly string[]): Offer[] =>
-  values.map((value) => ({ value, description: '' }));
+const plain = (values: readonly string[]): Offer[] => values.map((value) => ({ value, description: '' }));
 
 function optionsOf({ command }: Line): Offer[] {
   const options = command.createHelp().visibleOptions(command);
@@ -56,8 +54,7 @@ async function named(cli: Cli, line: Line, name: string): Promise<readonly Offer
   if (/^--context\b/.test(name) || line.path[0] === 'context') return contexts(cli);
   if (/^--owner\b/.test(name)) return line.path[1] === 'list' ? plain(['me']) : [];
   if (/^(node|--node node|--target place)$/.test(name)) return nodes(cli, line);
-  if (name === 'task-and-class')
-    return [...(await tasks(cli, line)), ...plain(Object.keys(priorityClasses))];
+  if (name === 'task-and-class') return [...(await tasks(cli, line)), ...plain(Object.keys(priorityClasses))];
   return /^(task|--array task)$/.test(name) ? tasks(cli, line) : [];
 }
 
@@ -69,8 +66,7 @@ async function contexts(cli: Cli): Promise<Offer[]> {
 /** Only what a person could have given it as a name: what comes from afar ends in a command line. */
 const word = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 type Fields = Readonly<Record<string, unknown>>;
-const text = (value: unknown): string =>
-  typeof value === 'string' && word.test(value) ? value : '';
+const text = (value: unknown): string => (typeof value === 'string' && word.test(value) ? value : '');
 
 async function nodes(cli: Cli, line: Line): Promise<Offer[]> {
   const items = await listOf(cli, line, { path: '/nodes' });
@@ -89,8 +85,7 @@ async function tasks(cli: Cli, line: Line): Promise<Offer[]> {
   return items.flatMap(({ id, name, state }): Offer[] => {
     const [own, called] = [text(id), text(name)];
     if (own === '') return [];
-    const unique =
-      called !== own && called !== '' && names.filter((one) => one === called).length === 1;
+    const unique = called !== own && called !== '' && names.filter((one) => one === called).length === 1;
     const offer = {
       value: own,
       description: `${called === own ? '' : `${called} `}${text(state)}`,

@@ -19,11 +19,7 @@ interface Attachment {
 }
 
 /** Submits and follows until the end, unless Ctrl-C leaves or kills; answers the exit code. */
-export async function attached(
-  cli: Cli,
-  api: Api,
-  { reporter, submit, follow }: Attachment,
-): Promise<number> {
+export async function attached(cli: Cli, api: Api, { reporter, submit, follow }: Attachment): Promise<number> {
   const left = new AbortController();
   const signal = AbortSignal.any([cli.signal, left.signal]);
   const ids: string[] = [];
@@ -78,9 +74,7 @@ function interrupts(cli: Cli, api: Api, { ids, reporter, left }: Interruptible):
     windowMs,
     onFirst() {
       if (ids.length === 0) return 'nothing yet';
-      say(
-        `\nweir: leaving ${ids.join(', ')}; press Ctrl-C again within ${windowMs / 1000} s to kill`,
-      );
+      say(`\nweir: leaving ${ids.join(', ')}; press Ctrl-C again within ${windowMs / 1000} s to kill`);
       return 'killable';
     },
     leave: () => left.abort(new Error('detached')),

@@ -56,13 +56,8 @@ export async function followAttempt(log: AttemptLog, signal: AbortSignal): Promi
   }
 }
 
-async function readOn(
-  log: AttemptLog,
-  place: { offset: number | null },
-  signal: AbortSignal,
-): Promise<void> {
-  const from =
-    place.offset === null ? { since: log.since, tail: log.tail } : { since: place.offset };
+async function readOn(log: AttemptLog, place: { offset: number | null }, signal: AbortSignal): Promise<void> {
+  const from = place.offset === null ? { since: log.since, tail: log.tail } : { since: place.offset };
   const query = {
     task: log.task,
     attempt: log.attempt,

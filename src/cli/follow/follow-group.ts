@@ -41,8 +41,7 @@ export async function followGroup(options: GroupFollowing, signal: AbortSignal):
   const look = (changed: Iterable<Member>): void => {
     for (const member of changed) outputs.see(member);
     options.onChange(group.members());
-    if ([...group.members()].every(({ task }) => isEnded(task.state)))
-      over.abort(new Error('all have ended'));
+    if ([...group.members()].every(({ task }) => isEnded(task.state))) over.abort(new Error('all have ended'));
   };
   try {
     await keepUp(options, { group, look }, ends);
@@ -59,11 +58,7 @@ interface Keeping {
 }
 
 /** Reads all, then takes over event by event; begins again when events were missed. Ends with the signal alone. */
-async function keepUp(
-  options: GroupFollowing,
-  { group, look }: Keeping,
-  signal: AbortSignal,
-): Promise<never> {
+async function keepUp(options: GroupFollowing, { group, look }: Keeping, signal: AbortSignal): Promise<never> {
   const backoff = createBackoff({ firstMs: 200, longestMs: 5000, random: options.random.fraction });
   for (;;) {
     let waitMs = 0;

@@ -40,10 +40,7 @@ export async function followTask(options: Following, signal: AbortSignal): Promi
   const ends = AbortSignal.any([signal, over.signal]);
   const wake = createWake();
   const pace = startListening(options, wake, ends);
-  const output = createAttemptLogs(
-    { ...options, onPause: () => wake.raise(), onFailure: options.onLogFailure },
-    ends,
-  );
+  const output = createAttemptLogs({ ...options, onPause: () => wake.raise(), onFailure: options.onLogFailure }, ends);
   try {
     for (;;) {
       const view = await look(options, signal);
@@ -80,11 +77,7 @@ async function look(options: Following, signal: AbortSignal): Promise<TaskView> 
 }
 
 /** Events raise the wake. Where they are refused (a token without that right), looking again and again has to do. */
-function startListening(
-  options: Following,
-  wake: Wake,
-  signal: AbortSignal,
-): { now(): keyof typeof restMs } {
+function startListening(options: Following, wake: Wake, signal: AbortSignal): { now(): keyof typeof restMs } {
   let pace: keyof typeof restMs = 'polling';
   const raise = (): void => wake.raise();
   const onOpen = (): void => {
@@ -101,11 +94,7 @@ function startListening(
 }
 
 /** Until the wake is raised, and no longer than so. */
-export async function rest(
-  clock: Clock,
-  until: { wake: Wake; forMs: number },
-  signal: AbortSignal,
-): Promise<void> {
+export async function rest(clock: Clock, until: { wake: Wake; forMs: number }, signal: AbortSignal): Promise<void> {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   try {

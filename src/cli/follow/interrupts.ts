@@ -24,8 +24,7 @@ export function handleInterrupts(options: InterruptOptions): Disposable {
     presses += 1;
     if (presses === 2) options.kill();
     if (presses > 2 || (presses === 1 && options.onFirst() === 'nothing yet')) options.leave();
-    if (presses === 1)
-      options.clock.sleep(options.windowMs, over.signal).then(windowOver, () => undefined);
+    if (presses === 1) options.clock.sleep(options.windowMs, over.signal).then(windowOver, () => undefined);
   });
   return {
     [Symbol.dispose]: () => {

@@ -13,10 +13,7 @@ const longestLine = 65_536;
 const lineEnd = 0x0a;
 
 /** Hands on whole lines, each behind the prefix, so that the output of several tasks can be told apart. */
-export function prefixedLines(
-  prefix: string,
-  write: (piece: Piece) => Promise<void>,
-): PrefixedLines {
+export function prefixedLines(prefix: string, write: (piece: Piece) => Promise<void>): PrefixedLines {
   const head = Buffer.from(prefix);
   const rests = new Map<LogSource, Buffer>();
   const lined = (text: Buffer): Buffer => {
@@ -30,8 +27,7 @@ export function prefixedLines(
     return Buffer.concat(lines);
   };
   const end = async (stream: LogSource, rest: Buffer): Promise<void> => {
-    if (rest.length > 0)
-      await write({ stream, bytes: lined(Buffer.concat([rest, Buffer.of(lineEnd)])) });
+    if (rest.length > 0) await write({ stream, bytes: lined(Buffer.concat([rest, Buffer.of(lineEnd)])) });
   };
   return {
     async push({ stream, bytes }) {

@@ -25,8 +25,7 @@ export function createReporter(stream: Output): Reporter {
   return {
     onView(view) {
       if (isEnded(view.state) || (view.state === 'running' && view.reason === null)) line.clear();
-      else
-        line.show(waiting(view), `${view.state} ${view.reason?.code ?? ''} ${view.nodeName ?? ''}`);
+      else line.show(waiting(view), `${view.state} ${view.reason?.code ?? ''} ${view.nodeName ?? ''}`);
     },
     onTrouble(error) {
       if (error) line.show(`weir: ${error.message}; trying again`, `away ${error.details.code}`);

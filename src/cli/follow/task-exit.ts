@@ -26,11 +26,7 @@ function signalNumber(name: string): number | null {
  * The exit code that stands for a task's end: its own, 128 + n by a signal, 125 when it never started. Never 0 unless
  * it succeeded: a process that leaves with 0 when it is stopped for its time limit has not done its work.
  */
-export function taskExitCode({
-  state,
-  end,
-  startedAt,
-}: Pick<TaskView, 'state' | 'end' | 'startedAt'>): number {
+export function taskExitCode({ state, end, startedAt }: Pick<TaskView, 'state' | 'end' | 'startedAt'>): number {
   if (state === 'succeeded') return exitCodes.ok;
   if (!end || beforeStart.includes(end.cause) || startedAt === null) return exitCodes.neverStarted;
   if (end.exitCode !== null && end.exitCode !== 0) return end.exitCode;

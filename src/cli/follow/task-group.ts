@@ -1,12 +1,7 @@
 import { arrayOf } from '../../protocol/ids.ts';
 import { listSchema } from '../../protocol/list.ts';
 import type { TaskState } from '../../protocol/task-state.ts';
-import {
-  type TaskSummary,
-  type TaskView,
-  taskSummarySchema,
-  taskViewSchema,
-} from '../../protocol/task-view.ts';
+import { type TaskSummary, type TaskView, taskSummarySchema, taskViewSchema } from '../../protocol/task-view.ts';
 import type { WeirEvent } from '../../protocol/event.ts';
 import { type Api, path } from '../client/api.ts';
 import { readPages } from '../client/pages.ts';
@@ -37,9 +32,7 @@ const pageSchema = listSchema(taskViewSchema);
 
 export function createTaskGroup(api: Api, roots: readonly Root[]): TaskGroup {
   const members = new Map<string, Member>();
-  const arrays = new Map(
-    roots.filter(({ kind }) => kind === 'array').map((root) => [root.id, root]),
-  );
+  const arrays = new Map(roots.filter(({ kind }) => kind === 'array').map((root) => [root.id, root]));
   const take = (label: string, task: TaskSummary): Member | null => {
     const known = members.get(task.id);
     if (known && known.task.rev >= task.rev) return null;
@@ -76,8 +69,7 @@ export function createTaskGroup(api: Api, roots: readonly Root[]): TaskGroup {
   };
 }
 
-const memberLabel = ({ label }: Root, index: number): string =>
-  label === '' ? String(index) : `${label} ${index}`;
+const memberLabel = ({ label }: Root, index: number): string => (label === '' ? String(index) : `${label} ${index}`);
 
 async function readRoot(
   api: Api,
@@ -86,10 +78,7 @@ async function readRoot(
 ): Promise<{ asOf: number; views: readonly TaskView[] }> {
   if (kind === 'task') {
     // A list, for its `asOf`, is read before the task: what the task shows is at least as new.
-    const { asOf } = read(
-      pageSchema,
-      await api.json({ path: '/tasks', query: { limit: 1 } }, signal),
-    );
+    const { asOf } = read(pageSchema, await api.json({ path: '/tasks', query: { limit: 1 } }, signal));
     return {
       asOf,
       views: [read(taskViewSchema, await api.json({ path: path('tasks', id) }, signal))],

@@ -50,11 +50,7 @@ async function keepShowing(cli: Cli, shown: Shown): Promise<void> {
   }
 }
 
-async function listenOn(
-  cli: Cli,
-  { shown, wake }: { shown: Shown; wake: Wake },
-  signal: AbortSignal,
-): Promise<never> {
+async function listenOn(cli: Cli, { shown, wake }: { shown: Shown; wake: Wake }, signal: AbortSignal): Promise<never> {
   const raise = (): void => wake.raise();
   const { api, events } = shown;
   for (;;) {
@@ -73,11 +69,7 @@ interface Drawing {
   wake: Wake;
 }
 
-async function draw(
-  cli: Cli,
-  { shown, screen, wake }: Drawing,
-  signal: AbortSignal,
-): Promise<never> {
+async function draw(cli: Cli, { shown, screen, wake }: Drawing, signal: AbortSignal): Promise<never> {
   const { clock } = cli;
   const isTerminal = cli.stdout.isTTY === true;
   const reporter = createReporter(cli.stderr);
@@ -127,10 +119,7 @@ async function raised(
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   try {
-    return await Promise.race([
-      wake.wait(either).then(() => true),
-      clock.sleep(withinMs, either).then(() => false),
-    ]);
+    return await Promise.race([wake.wait(either).then(() => true), clock.sleep(withinMs, either).then(() => false)]);
   } finally {
     over.abort();
   }

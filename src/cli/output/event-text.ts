@@ -11,12 +11,7 @@ function detail({ data, attempt, actor }: WeirEvent): string {
   if (attempt !== undefined && attempt > 1) parts.push(`attempt ${attempt}`);
   if (actor !== undefined) parts.push(`by ${actor}`);
   const reason = data?.['end'] ?? data?.['reason'];
-  if (
-    typeof reason === 'object' &&
-    reason !== null &&
-    'message' in reason &&
-    typeof reason.message === 'string'
-  ) {
+  if (typeof reason === 'object' && reason !== null && 'message' in reason && typeof reason.message === 'string') {
     parts.push(reason.message);
   }
   return parts.filter((part) => part !== '').join(', ');

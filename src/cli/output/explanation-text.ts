@@ -18,11 +18,7 @@ export function explanationText(told: Explanation, style: Style): string {
 }
 
 /** What the scheduler would do with a task that is not there yet; `node` is what the node is called. */
-export function dryRunText(
-  { task, explanation, startsNow }: DryRun,
-  node: string,
-  style: Style,
-): string {
+export function dryRunText({ task, explanation, startsNow }: DryRun, node: string, style: Style): string {
   const image = task.spec['image'];
   const gpus = startsNow?.gpus.length ? ` with ${startsNow.gpus.join(', ')}` : '';
   const head = sheet([

@@ -34,7 +34,9 @@ function busyText({ memoryBytes }: GpuReport, load: GpuLoad): string {
     use === null ? null : `${bar(use / 100)} ${round(use)} %`,
     used === null ? null : `${formatBytes(used)}${memoryBytes > 0 ? ` of ${formatBytes(memoryBytes)}` : ''}`,
     withUnit(load.temperatureCelsius, '°C'),
-    power === null ? null : `${round(power)}${load.powerLimitWatts === null ? '' : `/${round(load.powerLimitWatts)}`} W`,
+    power === null
+      ? null
+      : `${round(power)}${load.powerLimitWatts === null ? '' : `/${round(load.powerLimitWatts)}`} W`,
     load.smClockMhz === null ? null : `${load.smClockMhz}/${load.memoryClockMhz ?? '?'} MHz`,
     load.fanPercent === null ? null : `fan ${round(load.fanPercent)} %`,
     load.throttled.length > 0 ? `throttled: ${load.throttled.join(' ')}` : null,
@@ -68,13 +70,23 @@ export function loadLines(load: Load | null): Line[] {
   const temperatures = (load.temperatures ?? []).map(({ sensor, celsius }) => `${sensor} ${round(celsius)} °C`);
   const { network } = load;
   return [
-    ['load', `${load.load1}, ${formatBytes(load.memoryAvailableBytes)} of memory and ${formatBytes(load.diskFreeBytes)} of disk free`],
+    [
+      'load',
+      `${load.load1}, ${formatBytes(load.memoryAvailableBytes)} of memory and ${formatBytes(load.diskFreeBytes)} of disk free`,
+    ],
     ...(load.disks ?? []).map(({ path, totalBytes, freeBytes }): Line => [
       'disk',
       `${path} ${bar(totalBytes === 0 ? 0 : 1 - freeBytes / totalBytes)} ${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} free`,
     ]),
     ...(temperatures.length > 0 ? [['sensors', temperatures.join(', ')] as const] : []),
-    ...(network ? [['network', `${network.device}, ${formatBytes(network.receivedBytes)} in, ${formatBytes(network.sentBytes)} out`] as const] : []),
+    ...(network
+      ? [
+          [
+            'network',
+            `${network.device}, ${formatBytes(network.receivedBytes)} in, ${formatBytes(network.sentBytes)} out`,
+          ] as const,
+        ]
+      : []),
   ];
 }
 
@@ -83,12 +95,17 @@ export function loadCells({ gpus, load }: Pick<NodeView, 'gpus' | 'load'>): stri
   if (load === null) return ['', '', '', '', ''];
   const uses = (load.gpus ?? []).flatMap(({ utilisationPercent: use }) => use ?? []);
   const used = (load.gpus ?? []).flatMap(({ memoryUsedBytes }) => memoryUsedBytes ?? []);
-  const heats = [...(load.gpus ?? []).flatMap(({ temperatureCelsius }) => temperatureCelsius ?? []), ...(load.temperatures ?? []).map(({ celsius }) => celsius)];
+  const heats = [
+    ...(load.gpus ?? []).flatMap(({ temperatureCelsius }) => temperatureCelsius ?? []),
+    ...(load.temperatures ?? []).map(({ celsius }) => celsius),
+  ];
   return [
     String(load.load1),
     formatBytes(load.memoryAvailableBytes),
     uses.length === 0 ? '' : `${round(sum(uses) / uses.length)} %`,
-    used.length === 0 ? '' : `${formatBytes(sum(used))}/${formatBytes(sum(gpus.map(({ memoryBytes }) => memoryBytes)))}`,
+    used.length === 0
+      ? ''
+      : `${formatBytes(sum(used))}/${formatBytes(sum(gpus.map(({ memoryBytes }) => memoryBytes)))}`,
     heats.length === 0 ? '' : `${round(Math.max(...heats))} °C`,
   ];
 }

@@ -34,7 +34,10 @@ function share(node: NodeView, what: 'cpus' | 'memory' | 'gpus'): string {
 const columns = ['ID', 'NAME', 'STATE', 'CPUS', 'MEMORY', 'GPUS', 'TASKS', 'SEEN'];
 
 export function nodeTable(nodes: readonly NodeView[], look: Look): string {
-  return table(columns, nodes.map((node) => row(node, look)));
+  return table(
+    columns,
+    nodes.map((node) => row(node, look)),
+  );
 }
 
 /** With how busy each is, and its labels. */
@@ -72,12 +75,7 @@ export function nodeSheet(node: NodeView, { style, nowMs }: Look): string {
     ['id', node.id],
     ['name', node.name],
     ['state', stateCell(node, style)],
-    [
-      'draining',
-      node.draining
-        ? `${node.draining.reason} (by ${node.draining.by}, ${node.draining.since})`
-        : null,
-    ],
+    ['draining', node.draining ? `${node.draining.reason} (by ${node.draining.by}, ${node.draining.since})` : null],
     ['cordoned', node.cordoned ? `${node.cordoned.reason} (by ${node.cordoned.by}, ${node.cordoned.since})` : null],
     ['held', node.held ? `${node.held.reason} (since ${node.held.since})` : null],
     ['tasks', String(node.tasks)],
@@ -89,16 +87,9 @@ export function nodeSheet(node: NodeView, { style, nowMs }: Look): string {
     ...loadLines(load),
     [
       'machine',
-      hardware
-        ? `${hardware.hostname}, ${hardware.cpuModel ?? hardware.architecture}, Linux ${hardware.kernel}`
-        : null,
+      hardware ? `${hardware.hostname}, ${hardware.cpuModel ?? hardware.architecture}, Linux ${hardware.kernel}` : null,
     ],
-    [
-      'engine',
-      engine
-        ? `${engine.name} ${engine.version}, cgroup ${engine.cgroup}, ${engine.storageDriver}`
-        : null,
-    ],
+    ['engine', engine ? `${engine.name} ${engine.version}, cgroup ${engine.cgroup}, ${engine.storageDriver}` : null],
     ['weir', node.version],
     ['joined', node.joinedAt],
     ['seen', node.lastContactAt === null ? 'never' : `${age(node.lastContactAt, nowMs)} ago`],

@@ -50,11 +50,7 @@ export function jsonText(value: unknown, indent?: number): string {
 }
 
 /** Writes and waits while the reader is slower; rejects with the signal's reason. */
-export async function write(
-  stream: Output,
-  data: string | Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
+export async function write(stream: Output, data: string | Uint8Array, signal: AbortSignal): Promise<void> {
   if (data.length === 0 || stream.write(data)) return;
   await abortable(once(stream, 'drain'), signal);
 }

@@ -50,30 +50,20 @@ function queueTable(queue: Overview['queue'], { nowMs }: Look): string {
 function runningTable(running: Overview['running']): string {
   return table(
     ['OWNER', 'RUNNING', 'CPUS', 'MEMORY', 'GPUS'],
-    running.map((one) => [
-      one.owner,
-      String(one.tasks),
-      rounded(one.cpus),
-      formatBytes(one.memory),
-      String(one.gpus),
-    ]),
+    running.map((one) => [one.owner, String(one.tasks), rounded(one.cpus), formatBytes(one.memory), String(one.gpus)]),
   );
 }
 
 function attentionTable(attention: Overview['attention'], { style }: Look): string {
   const rows = attention
     .slice(0, mostLines)
-    .map(({ subject, what }) => [
-      { text: subject, style: (text: string) => style('red', text) },
-      what,
-    ]);
+    .map(({ subject, what }) => [{ text: subject, style: (text: string) => style('red', text) }, what]);
   return table(['LOOK AT', 'WHY'], rows) + moreLine(attention.length);
 }
 
 /** What needs a look is told so far; the whole is in the JSON. */
 const mostLines = 20;
-const moreLine = (count: number): string =>
-  count > mostLines ? `and ${count - mostLines} more\n` : '';
+const moreLine = (count: number): string => (count > mostLines ? `and ${count - mostLines} more\n` : '');
 
 function nodeBars(nodes: readonly NodeView[], { style }: Look): string {
   return table(

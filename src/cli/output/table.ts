@@ -13,10 +13,7 @@ const clean = (text: string): string =>
 const widthOf = (text: string): number => Array.from(text).length;
 
 /** Columns aligned by spaces, two between them; no rules, nothing behind the last. What is empty becomes `-`. */
-export function table(
-  header: readonly string[],
-  rows: readonly (readonly (Cell | string)[])[],
-): string {
+export function table(header: readonly string[], rows: readonly (readonly (Cell | string)[])[]): string {
   return align([header, ...rows]);
 }
 

@@ -3,14 +3,7 @@ import type { PriorityClass, Signal, TaskSpecInput } from '../../protocol/task-s
 import { pairs } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import { usageError } from '../cli-error.ts';
-import {
-  capabilityOf,
-  failureClassesOf,
-  gpusOf,
-  mountOf,
-  notBeforeOf,
-  ulimitsOf,
-} from './values.ts';
+import { capabilityOf, failureClassesOf, gpusOf, mountOf, notBeforeOf, ulimitsOf } from './values.ts';
 
 type Maybe<T> = { [K in keyof T]?: T[K] | undefined };
 
@@ -161,20 +154,16 @@ type Given<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } &
 
 /** Without the fields that are `undefined`. */
 function given<T extends object>(fields: T): Given<T> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Given<T>;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>;
 }
 
-const orNothing = <T extends object>(fields: T): T | undefined =>
-  Object.keys(fields).length > 0 ? fields : undefined;
+const orNothing = <T extends object>(fields: T): T | undefined => (Object.keys(fields).length > 0 ? fields : undefined);
 
 function variables(texts: readonly string[], env: Cli['env']): Record<string, string> {
   const full = texts.map((text) => {
     if (text.includes('=')) return text;
     const value = env[text];
-    if (value === undefined)
-      throw usageError(`--env ${text}: there is no such variable here`, 'write it as KEY=VALUE');
+    if (value === undefined) throw usageError(`--env ${text}: there is no such variable here`, 'write it as KEY=VALUE');
     return `${text}=${value}`;
   });
   return pairs(full, '--env');

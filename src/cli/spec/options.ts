@@ -27,11 +27,7 @@ function withWork(cli: Cli, name: string) {
     .option('--shell <text>', 'run this text by /bin/sh instead of a command')
     .option('--stdin <file>', "what the process reads; `-` takes this command's own stdin")
     .option('--name <name>', 'name of the task')
-    .option(
-      '-e, --env <key=value>',
-      'set a variable (repeat); KEY alone takes it from here',
-      collect,
-    )
+    .option('-e, --env <key=value>', 'set a variable (repeat); KEY alone takes it from here', collect)
     .option('-w, --workdir <path>', 'folder to start in')
     .option('--user <user>', 'user, or user:group, inside the container')
     .option('-l, --label <key=value>', 'label of the task (repeat)', collect)
@@ -42,41 +38,24 @@ function withResources(command: WorkCommand) {
   return command
     .addOption(opt('--cpus <number>', 'cores, such as 0.5', room).argParser(decimal))
     .addOption(
-      opt('--cpu-limit <kind>', 'hard: never more; burst: idle cores too', room).choices([
-        'hard',
-        'burst',
-      ] as const),
+      opt('--cpu-limit <kind>', 'hard: never more; burst: idle cores too', room).choices(['hard', 'burst'] as const),
     )
     .addOption(opt('--memory <size>', 'memory, such as 512MiB', room))
     .addOption(opt('--gpus <count>', 'how many GPUs, or their UUIDs with commas between', room))
     .addOption(opt('--gpu-model <glob>', "GPUs of this model, such as '*A100*'", room))
     .addOption(opt('--gpu-memory <size>', 'GPUs with at least this memory each', room))
-    .addOption(
-      opt('--numa <number>', 'cores and memory of this NUMA node alone', room).argParser(
-        wholeNumber,
-      ),
-    )
+    .addOption(opt('--numa <number>', 'cores and memory of this NUMA node alone', room).argParser(wholeNumber))
     .addOption(opt('--shm <size>', 'size of /dev/shm', room))
     .addOption(opt('--pids <number>', 'most processes and threads', room).argParser(wholeNumber))
-    .addOption(
-      opt('--ulimit <name=soft[:hard]>', 'limit such as nofile=4096:8192 (repeat)', room).argParser(
-        collect,
-      ),
-    )
+    .addOption(opt('--ulimit <name=soft[:hard]>', 'limit such as nofile=4096:8192 (repeat)', room).argParser(collect))
     .addOption(opt('--disk <size>', 'most that it may write beside its mounts', room));
 }
 
 function withPlacement(command: ReturnType<typeof withResources>) {
   return command
     .addOption(opt('--node <node>', 'only on this node', place))
-    .addOption(
-      opt('--node-label <key=value>', 'only on nodes with this label (repeat)', place).argParser(
-        collect,
-      ),
-    )
-    .addOption(
-      opt('--where <expression>', "conditions on node labels: 'gpu in (a100,h100), !slow'", place),
-    )
+    .addOption(opt('--node-label <key=value>', 'only on nodes with this label (repeat)', place).argParser(collect))
+    .addOption(opt('--where <expression>', "conditions on node labels: 'gpu in (a100,h100), !slow'", place))
     .addOption(
       opt(
         '--target <place>',
@@ -89,22 +68,14 @@ function withPlacement(command: ReturnType<typeof withResources>) {
 function withPowers(command: ReturnType<typeof withPlacement>) {
   return command
     .addOption(
-      opt(
-        '--mount <name:path>',
-        "mount of the node's list: NAME:PATH[:ro][,sub=FOLDER] (repeat)",
-        powers,
-      ).argParser(collect),
+      opt('--mount <name:path>', "mount of the node's list: NAME:PATH[:ro][,sub=FOLDER] (repeat)", powers).argParser(
+        collect,
+      ),
     )
     .addOption(opt('--cap-add <name>', 'capability to add (repeat)', powers).argParser(collect))
     .addOption(opt('--device <path>', 'device to hand in (repeat)', powers).argParser(collect))
     .addOption(opt('--privileged', 'no walls to the node at all; for admins', powers))
-    .addOption(
-      opt('--network <kind>', 'which network it sees', powers).choices([
-        'bridge',
-        'none',
-        'host',
-      ] as const),
-    );
+    .addOption(opt('--network <kind>', 'which network it sees', powers).choices(['bridge', 'none', 'host'] as const));
 }
 
 function withCourse(command: ReturnType<typeof withPowers>) {
@@ -113,31 +84,16 @@ function withCourse(command: ReturnType<typeof withPowers>) {
     .addOption(opt('--time-limit <duration>', 'stop it after this time, such as 2h', course))
     .addOption(opt('--stop-signal <signal>', 'how to ask it to stop', course).choices(signals))
     .addOption(opt('--stop-grace <duration>', 'how long it may take to stop', course))
+    .addOption(opt('--retries <count>', 'how often it is tried again', course).argParser(wholeNumber))
     .addOption(
-      opt('--retries <count>', 'how often it is tried again', course).argParser(wholeNumber),
-    )
-    .addOption(
-      opt(
-        '--retry-on <classes>',
-        `after which failures, with commas between: ${failureClasses.join(', ')}`,
-        course,
-      ),
+      opt('--retry-on <classes>', `after which failures, with commas between: ${failureClasses.join(', ')}`, course),
     )
     .addOption(opt('--retry-backoff <duration>', 'wait before the first retry; doubles', course))
-    .addOption(
-      opt('--on-node-loss <what>', 'when its node stays away', course).choices([
-        'wait',
-        'requeue',
-      ] as const),
-    )
+    .addOption(opt('--on-node-loss <what>', 'when its node stays away', course).choices(['wait', 'requeue'] as const))
     .addOption(opt('--lease <duration>', 'after how long it is requeued then', course))
-    .addOption(
-      opt('--array <range>', 'one member for each index: 0-99, 0-99%10 (ten at a time)', course),
-    )
+    .addOption(opt('--array <range>', 'one member for each index: 0-99, 0-99%10 (ten at a time)', course))
     .addOption(opt('--log-cap <size>', 'most output that is kept', course))
-    .addOption(
-      opt('--not-before <time>', 'does not start before: RFC 3339, or +2h from now', course),
-    )
+    .addOption(opt('--not-before <time>', 'does not start before: RFC 3339, or +2h from now', course))
     .addOption(opt('--hold', 'wait until somebody releases it', course));
 }
 

@@ -28,10 +28,7 @@ export async function readSpecFile(cli: Surroundings, file: string): Promise<unk
   } catch (error) {
     const why = error instanceof Error ? error.message : 'it cannot be read';
     const source = file === '-' ? 'stdin' : file;
-    throw usageError(
-      `${source} holds no spec: ${why}`,
-      'give a task spec, or an array of them, as JSON',
-    );
+    throw usageError(`${source} holds no spec: ${why}`, 'give a task spec, or an array of them, as JSON');
   }
 }
 

@@ -20,12 +20,9 @@ export function gpusOf({ gpus, gpuModel, gpuMemory }: GpuFlags): Resources['gpus
   };
   const chosen = Object.keys(choice).length > 0;
   if (gpus === undefined) return chosen ? { count: 1, ...choice } : undefined;
-  if (gpus === '0' && chosen)
-    throw usageError('--gpus 0 asks for no GPU, and --gpu-model or --gpu-memory for one');
+  if (gpus === '0' && chosen) throw usageError('--gpus 0 asks for no GPU, and --gpu-model or --gpu-memory for one');
   if (gpus === '0') return null;
-  return /^\d+$/.test(gpus)
-    ? { count: Number(gpus), ...choice }
-    : { uuids: gpus.split(','), ...choice };
+  return /^\d+$/.test(gpus) ? { count: Number(gpus), ...choice } : { uuids: gpus.split(','), ...choice };
 }
 
 /** `nofile=4096:8192`; one number is both limits, `unlimited` is none. */
@@ -34,23 +31,17 @@ export function ulimitsOf(texts: readonly string[]): NonNullable<Resources['ulim
 }
 
 function ulimitOf(text: string): [string, { soft: number; hard: number }] {
-  const [, name, soft, hard = soft] =
-    /^([a-z]+)=(\d+|-1|unlimited)(?::(\d+|-1|unlimited))?$/.exec(text) ?? [];
-  if (name === undefined)
-    throw usageError(`--ulimit ${text}: it must be NAME=SOFT[:HARD]`, 'such as nofile=4096:8192');
+  const [, name, soft, hard = soft] = /^([a-z]+)=(\d+|-1|unlimited)(?::(\d+|-1|unlimited))?$/.exec(text) ?? [];
+  if (name === undefined) throw usageError(`--ulimit ${text}: it must be NAME=SOFT[:HARD]`, 'such as nofile=4096:8192');
   const number = (one: string | undefined): number => (one === 'unlimited' ? -1 : Number(one));
   return [name, { soft: number(soft), hard: number(hard) }];
 }
 
 /** `data:/data`, `data:/data:ro,sub=models/large`. */
 export function mountOf(text: string): Mount {
-  const [, name, path, access, subPath] =
-    /^([^:/]+):(\/[^:,]*)(?::(ro|rw))?(?:,sub=(.+))?$/.exec(text) ?? [];
+  const [, name, path, access, subPath] = /^([^:/]+):(\/[^:,]*)(?::(ro|rw))?(?:,sub=(.+))?$/.exec(text) ?? [];
   if (name === undefined || path === undefined) {
-    throw usageError(
-      `--mount ${text}: it must be NAME:PATH[:ro][,sub=FOLDER]`,
-      'such as data:/data:ro,sub=models',
-    );
+    throw usageError(`--mount ${text}: it must be NAME:PATH[:ro][,sub=FOLDER]`, 'such as data:/data:ro,sub=models');
   }
   return {
     name,
@@ -68,10 +59,7 @@ export function failureClassesOf(text: string): FailureClass[] {
   return text.split(',').map((one) => {
     const known = failureClasses.find((name) => name === one.trim());
     if (known !== undefined) return known;
-    throw usageError(
-      `--retry-on: there is no kind of failure "${one}"`,
-      `the kinds are ${failureClasses.join(', ')}`,
-    );
+    throw usageError(`--retry-on: there is no kind of failure "${one}"`, `the kinds are ${failureClasses.join(', ')}`);
   });
 }
 

@@ -27,7 +27,10 @@ export function markAccess<M extends MiddlewareHandler>(access: Access, middlewa
 
 /** Answers without a credential. */
 export function open(): MiddlewareHandler<AccessEnv> {
-  return markAccess({ kind: 'open' }, createMiddleware<AccessEnv>(async (_c, next) => next()));
+  return markAccess(
+    { kind: 'open' },
+    createMiddleware<AccessEnv>(async (_c, next) => next()),
+  );
 }
 
 /** Answers those whose token carries the scope. */

@@ -38,7 +38,9 @@ export function createHostKeys(keys: readonly [SigningKey, ...SigningKey[]]): Ho
   return {
     publicKeys: () => publicKeys,
     sign(typ, claims, expiresMs) {
-      const jwt = new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', typ, kid: newest.publicJwk.kid }).setIssuer(issuer);
+      const jwt = new SignJWT(claims)
+        .setProtectedHeader({ alg: 'EdDSA', typ, kid: newest.publicJwk.kid })
+        .setIssuer(issuer);
       if (expiresMs !== null) jwt.setExpirationTime(Math.floor(expiresMs / 1000));
       return jwt.sign(newest.privateKey);
     },

@@ -32,7 +32,7 @@ export async function* followEvents(
 }
 
 async function* readOn(ctx: Pick<HostContext, 'db'>, since: number, filter: EventFilter): AsyncGenerator<WeirEvent> {
-  for (let last = since; ; ) {
+  for (let last = since; ;) {
     const page = await readEvents(ctx.db, { since: last, limit: pageSize, filter });
     yield* page;
     last = page.at(-1)?.seq ?? last;

@@ -28,13 +28,20 @@ export async function readEvents(
   const where: SQL[] = [gt(events.seq, since)];
   if (filter.subject !== undefined) where.push(eq(events.subject, filter.subject));
   if (filter.type !== undefined) where.push(typeMatches(filter.type));
-  const rows = await db.select().from(events).where(and(...where)).orderBy(asc(events.seq)).limit(limit);
+  const rows = await db
+    .select()
+    .from(events)
+    .where(and(...where))
+    .orderBy(asc(events.seq))
+    .limit(limit);
   return rows.map(toEvent);
 }
 
 /** `task.running` exactly, or all of a kind by `task.*`. */
 function typeMatches(type: string): SQL {
-  return type.endsWith('.*') ? eq(events.kind, type.slice(0, -2) as 'task') : eq(events.type, type as WeirEvent['type']);
+  return type.endsWith('.*')
+    ? eq(events.kind, type.slice(0, -2) as 'task')
+    : eq(events.type, type as WeirEvent['type']);
 }
 
 function toEvent(row: typeof events.$inferSelect): WeirEvent {

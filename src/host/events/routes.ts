@@ -33,7 +33,12 @@ export function eventRoutes(ctx: HostContext) {
       description:
         'Each has `id: seq` and `event: type`; the data is one event. Resumes behind `Last-Event-ID` or `since`; without either it begins now. 410 when those events are no longer kept.',
       tag: 'events',
-      answer: { status: 200, description: 'The stream; the schema is of one event', schema: eventSchema, media: 'text/event-stream' },
+      answer: {
+        status: 200,
+        description: 'The stream; the schema is of one event',
+        schema: eventSchema,
+        media: 'text/event-stream',
+      },
       errors: [410, 422],
     }),
     requires('events:read'),
@@ -101,10 +106,14 @@ async function startOf(ctx: HostContext, header: string | undefined, since: numb
   const start = text === undefined ? (since ?? last) : Number(text);
   const first = await firstEventSeq(ctx.db);
   if (first > 0 && start + 1 < first) {
-    throw new ProblemError('gone', `events before ${first} are no longer kept`, { fix: 'read the list again and go on from its asOf' });
+    throw new ProblemError('gone', `events before ${first} are no longer kept`, {
+      fix: 'read the list again and go on from its asOf',
+    });
   }
   if (start > last) {
-    throw new ProblemError('gone', `there is no event ${start} yet; the last is ${last}`, { fix: 'read the list again and go on from its asOf' });
+    throw new ProblemError('gone', `there is no event ${start} yet; the last is ${last}`, {
+      fix: 'read the list again and go on from its asOf',
+    });
   }
   return start;
 }

@@ -36,7 +36,9 @@ export const jsonBody = (limits: BodyLimits = usualBody) =>
 
 async function readBytes(request: Request, most: number): Promise<Uint8Array> {
   const tooLarge = (): ProblemError =>
-    new ProblemError('body_too_large', `the body is larger than ${most} bytes`, { fix: 'split it into several requests' });
+    new ProblemError('body_too_large', `the body is larger than ${most} bytes`, {
+      fix: 'split it into several requests',
+    });
   if (Number(request.headers.get('content-length') ?? 0) > most) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];

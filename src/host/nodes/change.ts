@@ -16,7 +16,11 @@ interface NodeChange {
 }
 
 /** Changes a node's row, guarded by the revision that was read, and tells of it. `null` when it had moved on. */
-export async function changeNode(tx: Transaction, row: NodeRow, { set, type, atMs, actor, tell }: NodeChange): Promise<NodeRow | null> {
+export async function changeNode(
+  tx: Transaction,
+  row: NodeRow,
+  { set, type, atMs, actor, tell }: NodeChange,
+): Promise<NodeRow | null> {
   const changed = await tx
     .update(nodes)
     .set({ ...set, rev: row.rev + 1 })
@@ -26,7 +30,14 @@ export async function changeNode(tx: Transaction, row: NodeRow, { set, type, atM
   if (!now) return null;
   const data = type === 'node.removed' ? null : { ...nodeEventData(now), ...tell };
   await appendEvents(tx, [
-    { atMs, type, subject: { kind: 'node', id: now.id }, rev: now.rev, ...(actor === undefined ? {} : { actor }), data },
+    {
+      atMs,
+      type,
+      subject: { kind: 'node', id: now.id },
+      rev: now.rev,
+      ...(actor === undefined ? {} : { actor }),
+      data,
+    },
   ]);
   return now;
 }

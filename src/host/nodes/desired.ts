@@ -15,7 +15,10 @@ export async function readDesired(db: Queryable, node: NodeId, config: HostConfi
     .innerJoin(tasks, eq(tasks.id, attempts.task))
     .where(and(eq(attempts.node, node), isNull(attempts.endedMs)))
     .orderBy(asc(attempts.task));
-  const sizes = await arraySizes(db, rows.map(({ task }) => task));
+  const sizes = await arraySizes(
+    db,
+    rows.map(({ task }) => task),
+  );
   return {
     tasks: rows.map(({ attempt, task }) => toAssignment(attempt, task, sizes)),
     settings: { syncHoldMs: config.syncHoldMs, orphanGraceMs: config.orphanGraceMs },
@@ -28,7 +31,9 @@ async function arraySizes(db: Queryable, members: readonly TaskRow[]): Promise<A
   const arrays = [...new Set(members.flatMap(({ id }) => arrayOf(id)?.array ?? []))];
   if (arrays.length === 0) return new Map();
   const rows = await db.select({ id: tasks.id, members: tasks.members }).from(tasks).where(inArray(tasks.id, arrays));
-  return new Map(rows.map(({ id, members: counts }) => [id, Object.values(counts ?? {}).reduce((sum, one) => sum + one, 0)]));
+  return new Map(
+    rows.map(({ id, members: counts }) => [id, Object.values(counts ?? {}).reduce((sum, one) => sum + one, 0)]),
+  );
 }
 
 function toAssignment(attempt: AttemptRow, task: TaskRow, sizes: ArraySizes): Assignment {
@@ -89,5 +94,7 @@ type Given<T> = { [K in keyof T]?: NonNullable<T[K]> };
 
 /** Leaves out what was not asked for: the wire says nothing of it. */
 function onlyGiven<T extends Record<string, unknown>>(fields: T): Given<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as Given<T>;
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  ) as Given<T>;
 }

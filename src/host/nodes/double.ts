@@ -7,14 +7,19 @@ import { findNode, type NodeRow } from './queries.ts';
 
 /** Why this report cannot be of the machine that the node is; `null` when nothing speaks against it. */
 export function doubt(row: NodeRow, { boot, capacity }: Pick<SyncRequest, 'boot' | 'capacity'>): string | null {
-  if (row.formerBoot === boot && row.boot !== boot) return 'two Runners use its key at one time: one data folder was copied';
+  if (row.formerBoot === boot && row.boot !== boot)
+    return 'two Runners use its key at one time: one data folder was copied';
   const machineId = capacity?.machineId ?? '';
   if (machineId === '' || row.machineId === '' || machineId === row.machineId) return null;
   return `it is another machine than the one that joined (machine id ${machineId}, joined with ${row.machineId})`;
 }
 
 /** Refuses both machines from now on; their work goes on. */
-export async function holdNode(tx: Transaction, row: NodeRow, { reason, nowMs }: { reason: string; nowMs: number }): Promise<void> {
+export async function holdNode(
+  tx: Transaction,
+  row: NodeRow,
+  { reason, nowMs }: { reason: string; nowMs: number },
+): Promise<void> {
   await changeNode(tx, row, { set: { held: { reason, sinceMs: nowMs } }, type: 'node.updated', atMs: nowMs });
 }
 

@@ -78,7 +78,10 @@ function unusable(cause?: unknown): ProblemError {
 }
 
 function expired(cause: unknown): ProblemError {
-  return new ProblemError('join_token_invalid', 'the join token has expired', { fix: 'make a new one: `weir node join-token`', cause });
+  return new ProblemError('join_token_invalid', 'the join token has expired', {
+    fix: 'make a new one: `weir node join-token`',
+    cause,
+  });
 }
 
 async function insertNode(tx: Transaction, request: EnrolRequest, nowMs: number) {

@@ -28,7 +28,9 @@ export function hardwareChange(before: Hardware, now: Hardware): HardwareChange 
 
 function newGpus(before: Hardware, now: Hardware): HardwarePart[] {
   const known = new Set(before.gpus.map(({ uuid }) => uuid));
-  return now.gpus.flatMap(({ uuid, index, model }) => (known.has(uuid) ? [] : [{ what: 'gpu' as const, uuid, index, model }]));
+  return now.gpus.flatMap(({ uuid, index, model }) =>
+    known.has(uuid) ? [] : [{ what: 'gpu' as const, uuid, index, model }],
+  );
 }
 
 function growth(before: Hardware, now: Hardware): HardwarePart[] {
@@ -49,7 +51,10 @@ export async function tellMissingGpus(
   for (const task of await placedTasks(tx, node)) {
     if (task.state !== 'running' && task.state !== 'paused') continue;
     const missing = task.gpus.filter((uuid) => !present.has(uuid));
-    const now = missing.length > 0 ? reason('gpu_missing', `${nodeName} does not see ${missing.join(', ')} any more`) : reasonWithout(task);
+    const now =
+      missing.length > 0
+        ? reason('gpu_missing', `${nodeName} does not see ${missing.join(', ')} any more`)
+        : reasonWithout(task);
     if (now?.message === task.reason?.message) continue;
     await moveTask(tx, task, { to: task.state, set: { reason: now }, atMs: nowMs });
   }

@@ -17,7 +17,10 @@ interface Wish {
 }
 
 /** Takes no new work onto a node; what runs there goes on. A drain says that it is to be emptied. @throws ProblemError `not_found` */
-export async function closeNode(ctx: Slice, { ref, actor, kind, reason }: Wish & { kind: 'drain' | 'cordon'; reason: string }): Promise<NodeRow> {
+export async function closeNode(
+  ctx: Slice,
+  { ref, actor, kind, reason }: Wish & { kind: 'drain' | 'cordon'; reason: string },
+): Promise<NodeRow> {
   const draining = { kind, reason, sinceMs: ctx.clock.now(), by: actor };
   return changeFound(ctx, { ref, actor }, () => ({ draining }));
 }
@@ -31,15 +34,27 @@ export async function openNode(ctx: Slice, wish: Wish): Promise<NodeRow> {
 const mostLabels = 64;
 
 /** Sets labels, and takes away those given as `null`. @throws ProblemError `not_found`, `invalid_field` */
-export async function labelNode(ctx: Slice, { ref, actor, labels }: Wish & { labels: Readonly<Record<string, string | null>> }): Promise<NodeRow> {
+export async function labelNode(
+  ctx: Slice,
+  { ref, actor, labels }: Wish & { labels: Readonly<Record<string, string | null>> },
+): Promise<NodeRow> {
   return changeFound(ctx, { ref, actor }, (row) => {
-    const merged = Object.entries({ ...row.labels, ...labels }).filter((pair): pair is [string, string] => pair[1] !== null);
+    const merged = Object.entries({ ...row.labels, ...labels }).filter(
+      (pair): pair is [string, string] => pair[1] !== null,
+    );
     if (merged.length <= mostLabels) return { labels: Object.fromEntries(merged) };
-    throw new ProblemError('invalid_field', `field /labels: ${row.name} would have ${merged.length} labels; at most ${mostLabels}`);
+    throw new ProblemError(
+      'invalid_field',
+      `field /labels: ${row.name} would have ${merged.length} labels; at most ${mostLabels}`,
+    );
   });
 }
 
-async function changeFound(ctx: Slice, { ref, actor }: Wish, change: (row: NodeRow) => Partial<NodeRow>): Promise<NodeRow> {
+async function changeFound(
+  ctx: Slice,
+  { ref, actor }: Wish,
+  change: (row: NodeRow) => Partial<NodeRow>,
+): Promise<NodeRow> {
   const now = await ctx.writes.run(async (tx) => {
     const row = await findNode(tx, ref);
     return (await changeNode(tx, row, { set: change(row), type: 'node.updated', atMs: ctx.clock.now(), actor })) ?? row;
@@ -53,7 +68,10 @@ async function changeFound(ctx: Slice, { ref, actor }: Wish, change: (row: NodeR
  * as `node_lost`, whatever the machine still does.
  * @throws ProblemError `not_found`, `state_conflict` while work is on it
  */
-export async function removeNode(ctx: Slice, { ref, actor, work }: Wish & { work: 'refuse' | 'lost' }): Promise<NodeRow> {
+export async function removeNode(
+  ctx: Slice,
+  { ref, actor, work }: Wish & { work: 'refuse' | 'lost' },
+): Promise<NodeRow> {
   const removed = await ctx.writes.run(async (tx) => {
     const row = await findNode(tx, ref);
     const live = await countLiveAttempts(tx, row.id);
@@ -70,13 +88,20 @@ export async function removeNode(ctx: Slice, { ref, actor, work }: Wish & { work
 
 function stillBusy(ctx: Slice, row: NodeRow, live: number): ProblemError {
   const contactMs = ctx.presence.lastContactMs(row.id);
-  const silence = contactMs === null ? 'not heard of since this Host began' : `last heard of ${formatDuration(ctx.clock.monotonic() - contactMs)} ago`;
+  const silence =
+    contactMs === null
+      ? 'not heard of since this Host began'
+      : `last heard of ${formatDuration(ctx.clock.monotonic() - contactMs)} ago`;
   return new ProblemError('state_conflict', `${live} task${live === 1 ? ' is' : 's are'} on ${row.name} (${silence})`, {
     fix: 'drain it and wait, kill the tasks, or give them up: `weir node remove --lost`',
   });
 }
 
-async function giveUpWork(tx: Transaction, row: NodeRow, { actor, nowMs }: { actor: string; nowMs: number }): Promise<void> {
+async function giveUpWork(
+  tx: Transaction,
+  row: NodeRow,
+  { actor, nowMs }: { actor: string; nowMs: number },
+): Promise<void> {
   const end = bareEnd('node_lost', `${actor} gave up ${row.name} and what ran on it`);
   await tx
     .update(attempts)

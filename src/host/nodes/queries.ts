@@ -25,7 +25,10 @@ export async function listNodes(db: Queryable): Promise<NodeRow[]> {
 export async function findNode(db: Queryable, ref: string): Promise<NodeRow> {
   const id = nodeId.parse(ref);
   const meant = id === null ? eq(nodes.name, ref) : or(eq(nodes.id, id), eq(nodes.name, ref));
-  const rows = await db.select().from(nodes).where(and(meant, isNull(nodes.removedMs)));
+  const rows = await db
+    .select()
+    .from(nodes)
+    .where(and(meant, isNull(nodes.removedMs)));
   // An id stands for its node also when another node has it as its name.
   const row = rows.find((one) => one.id === id) ?? rows[0];
   if (!row) throw new ProblemError('not_found', `there is no node "${ref}"`, { fix: 'see `weir node list`' });
@@ -35,7 +38,10 @@ export async function findNode(db: Queryable, ref: string): Promise<NodeRow> {
 /** Tasks that hold room on a node, or on any when none is named. */
 export async function placedTasks(db: Queryable, node?: NodeId): Promise<TaskRow[]> {
   const placed = inArray(tasks.state, [...placedStates]);
-  return db.select().from(tasks).where(node === undefined ? placed : and(placed, eq(tasks.node, node)));
+  return db
+    .select()
+    .from(tasks)
+    .where(node === undefined ? placed : and(placed, eq(tasks.node, node)));
 }
 
 export async function countLiveAttempts(db: Queryable, node: NodeId): Promise<number> {

@@ -42,11 +42,16 @@ interface Report {
   seen: Observation;
 }
 
-async function endAttempt(tx: Transaction, { task, attempt, seen }: Report, { node, nowMs }: ReportTime): Promise<void> {
+async function endAttempt(
+  tx: Transaction,
+  { task, attempt, seen }: Report,
+  { node, nowMs }: ReportTime,
+): Promise<void> {
   if (seen.end === null) throw senseless(seen, 'it is said to have ended, without its end');
   const end: End = seen.end;
   const state = endedState(end);
-  if (!canMove(attempt.state, state)) throw senseless(seen, `it is ${attempt.state} and cannot end as ${state} (${end.cause})`);
+  if (!canMove(attempt.state, state))
+    throw senseless(seen, `it is ${attempt.state} and cannot end as ${state} (${end.cause})`);
   const startedMs = startOf(attempt, seen, nowMs);
   const endedMs = clamp(seen.at, startedMs ?? attempt.assignedMs, nowMs);
   await tx
@@ -69,7 +74,8 @@ const unplaced = { node: null, nodeName: null, gpus: [], startedMs: null, stuck:
 
 /** What the task waits for when its end is followed by another attempt; `null` when it is not. The attempt keeps its end. */
 function anotherAttempt(task: TaskRow, end: End, nowMs: number): TaskChange | null {
-  if (end.cause === 'node_lost' && task.spec.onNodeLoss === 'requeue') return { ...unplaced, reason: reason('requeued', end.message) };
+  if (end.cause === 'node_lost' && task.spec.onNodeLoss === 'requeue')
+    return { ...unplaced, reason: reason('requeued', end.message) };
   const afterMs = retryAfterMs(task.spec.retry, end, task.failures + 1);
   return afterMs === null ? null : tryAgain(task, end, nowMs + afterMs);
 }
@@ -91,7 +97,11 @@ async function updateAttempt(tx: Transaction, { task, attempt, seen }: Report, {
     .where(sameAttempt(attempt));
   if (task.attempt !== attempt.attempt) return;
   const now = reasonOf(task, seen, state);
-  const unchanged = task.state === state && task.stuck === seen.stuck && task.startedMs === startedMs && task.reason?.message === now?.message;
+  const unchanged =
+    task.state === state &&
+    task.stuck === seen.stuck &&
+    task.startedMs === startedMs &&
+    task.reason?.message === now?.message;
   if (unchanged) return;
   await moveTask(tx, task, { to: state, set: { startedMs, stuck: seen.stuck, reason: now }, atMs: nowMs });
 }

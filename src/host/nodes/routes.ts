@@ -29,7 +29,11 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
   return new Hono<AccessEnv>()
     .get(
       '/',
-      describe({ summary: 'List nodes', tag: 'nodes', answer: { status: 200, description: 'All nodes', schema: listSchema(nodeViewSchema) } }),
+      describe({
+        summary: 'List nodes',
+        tag: 'nodes',
+        answer: { status: 200, description: 'All nodes', schema: listSchema(nodeViewSchema) },
+      }),
       requires('nodes:read'),
       validated('query', noQuery),
       async (c) => c.json(await list(ctx)),
@@ -67,14 +71,23 @@ export function nodeRoutes(ctx: HostContext, sessions: Sessions) {
     .post('/:node/release', ...releasing(ctx))
     .patch(
       '/:node',
-      describe({ summary: 'Set labels of a node; null takes one away', tag: 'nodes', answer: oneNode, errors: [400, 404, 413, 415, 422] }),
+      describe({
+        summary: 'Set labels of a node; null takes one away',
+        tag: 'nodes',
+        answer: oneNode,
+        errors: [400, 404, 413, 415, 422],
+      }),
       requires('nodes:write'),
       validated('param', nodeParam),
       validated('query', noQuery),
       jsonBody(),
       validated('json', changeBody),
       async (c) => {
-        const wish = { ref: c.req.valid('param').node, actor: principalOf(c).subject, labels: c.req.valid('json').labels };
+        const wish = {
+          ref: c.req.valid('param').node,
+          actor: principalOf(c).subject,
+          labels: c.req.valid('json').labels,
+        };
         return c.json(await view(ctx, await labelNode(ctx, wish)));
       },
     )
@@ -108,8 +121,19 @@ function closing(ctx: HostContext, kind: 'drain' | 'cordon', summary: string) {
     validated('query', noQuery),
     jsonBody(),
     validated('json', closeBody),
-    async (c: Context<AccessEnv, string, { out: { param: v.InferOutput<typeof nodeParam>; json: v.InferOutput<typeof closeBody> } }>) => {
-      const wish = { ref: c.req.valid('param').node, actor: principalOf(c).subject, kind, reason: c.req.valid('json').reason };
+    async (
+      c: Context<
+        AccessEnv,
+        string,
+        { out: { param: v.InferOutput<typeof nodeParam>; json: v.InferOutput<typeof closeBody> } }
+      >,
+    ) => {
+      const wish = {
+        ref: c.req.valid('param').node,
+        actor: principalOf(c).subject,
+        kind,
+        reason: c.req.valid('json').reason,
+      };
       return c.json(await view(ctx, await closeNode(ctx, wish)));
     },
   ] as const;
@@ -121,7 +145,8 @@ function opening(ctx: HostContext, summary: string) {
     requires('nodes:write'),
     validated('param', nodeParam),
     validated('query', noQuery),
-    async (c: NodeCall) => c.json(await view(ctx, await openNode(ctx, { ref: c.req.valid('param').node, actor: principalOf(c).subject }))),
+    async (c: NodeCall) =>
+      c.json(await view(ctx, await openNode(ctx, { ref: c.req.valid('param').node, actor: principalOf(c).subject }))),
   ] as const;
 }
 
@@ -136,7 +161,10 @@ function releasing(ctx: HostContext) {
     requires('nodes:write'),
     validated('param', nodeParam),
     validated('query', noQuery),
-    async (c: NodeCall) => c.json(await view(ctx, await releaseNode(ctx, { ref: c.req.valid('param').node, actor: principalOf(c).subject }))),
+    async (c: NodeCall) =>
+      c.json(
+        await view(ctx, await releaseNode(ctx, { ref: c.req.valid('param').node, actor: principalOf(c).subject })),
+      ),
   ] as const;
 }
 
@@ -144,7 +172,13 @@ async function list(ctx: HostContext): Promise<{ items: NodeView[]; cursor: null
   const asOf = await lastEventSeq(ctx.db);
   const placed = await placedTasks(ctx.db);
   const rows = await listNodes(ctx.db);
-  const items = rows.map((row) => toNodeView(ctx, row, placed.filter((task) => task.node === row.id)));
+  const items = rows.map((row) =>
+    toNodeView(
+      ctx,
+      row,
+      placed.filter((task) => task.node === row.id),
+    ),
+  );
   return { items, cursor: null, asOf };
 }
 

@@ -58,7 +58,9 @@ export function runnerRoutes(ctx: HostContext, sessions: Sessions) {
       async (c) => {
         const turn = { node: c.get('session').node, held, request: c.req.valid('json') };
         const answer = await syncNode(ctx, turn, c.req.raw.signal);
-        syncs.add(1, [answer.superseded ? 'superseded' : answer.desired ? 'desired' : answer.acked.length > 0 ? 'report' : 'idle']);
+        syncs.add(1, [
+          answer.superseded ? 'superseded' : answer.desired ? 'desired' : answer.acked.length > 0 ? 'report' : 'idle',
+        ]);
         return c.json(answer);
       },
     );
@@ -69,9 +71,13 @@ function bearer(kind: 'join' | 'runner'): MiddlewareHandler<RunnerEnv> {
   const middleware = createMiddleware<RunnerEnv>(async (c, next) => {
     const token = bearerOf(c.req.header('authorization'));
     if (token === null) {
-      throw new ProblemError('unauthenticated', kind === 'join' ? 'a join token is needed' : 'a proof of the node\'s key is needed', {
-        fix: kind === 'join' ? 'make one: `weir node join-token`' : 'sign one with the key of the node',
-      });
+      throw new ProblemError(
+        'unauthenticated',
+        kind === 'join' ? 'a join token is needed' : "a proof of the node's key is needed",
+        {
+          fix: kind === 'join' ? 'make one: `weir node join-token`' : 'sign one with the key of the node',
+        },
+      );
     }
     c.set('bearer', token);
     await next();

@@ -14,13 +14,7 @@ interface Kept {
 const rememberProofMs = 120_000;
 
 /** Sessions of a Host that is alone: after its restart Runners prove their keys anew. */
-export function createSessionMemory({
-  clock,
-  random,
-}: {
-  clock: Clock;
-  random: Random;
-}): SessionTable {
+export function createSessionMemory({ clock, random }: { clock: Clock; random: Random }): SessionTable {
   const sessions = new Map<string, Kept>();
   const usedProofs = new Map<string, number>();
   const startedMs = clock.monotonic();

@@ -61,14 +61,18 @@ export function createSessions(ctx: HostContext): Sessions {
       const proof = parseSessionProof(header);
       const key = proof === null ? null : await table.keyOf(proof.session);
       if (proof === null || key === null) throw noSession();
-      const expected = ctx.hashes.hmac(key, macInput({ method, path, bodyHash: ctx.hashes.sha256(body), seq: proof.seq }));
+      const expected = ctx.hashes.hmac(
+        key,
+        macInput({ method, path, bodyHash: ctx.hashes.sha256(body), seq: proof.seq }),
+      );
       if (!ctx.hashes.equal(expected, proof.mac)) {
         throw new ProblemError('unauthenticated', 'the request was not made with the key of its session');
       }
       const session = await table.advance(proof.session, proof.seq);
       if (session === null) throw noSession();
       if (!session.fresh) throw new ProblemError('replayed', `request ${proof.seq} of this session was made before`);
-      if (session.expiresMs <= ctx.clock.now()) throw new ProblemError('token_expired', 'the session is over: prove the node anew');
+      if (session.expiresMs <= ctx.clock.now())
+        throw new ProblemError('token_expired', 'the session is over: prove the node anew');
       return session;
     },
     end: (node) => table.end(node),
@@ -113,7 +117,8 @@ async function verifyProof(
       maxTokenAge: proofMs / 1000,
     });
     // A proof from before this process began may have been used with the one before it. Whole seconds: `iat` has no more.
-    if ((payload.iat ?? 0) < Math.floor(notBeforeMs / 1000)) throw new ProblemError('token_expired', 'the proof is from before this Host\'s start');
+    if ((payload.iat ?? 0) < Math.floor(notBeforeMs / 1000))
+      throw new ProblemError('token_expired', "the proof is from before this Host's start");
     if (typeof payload.jti !== 'string') throw new ProblemError('unauthenticated', 'the proof has no jti');
     return { jti: payload.jti };
   } catch (error) {
@@ -123,6 +128,9 @@ async function verifyProof(
 
 /** A proof of a clock that is ahead is as well to be made anew, by the time that this answer tells. */
 function proofProblem(error: unknown): ProblemError {
-  const ahead = error instanceof errors.JWTClaimValidationFailed && error.claim === 'iat' && error.reason === 'check_failed';
-  return ahead ? new ProblemError('token_expired', 'the proof is from the future', { cause: error }) : tokenProblem(error);
+  const ahead =
+    error instanceof errors.JWTClaimValidationFailed && error.claim === 'iat' && error.reason === 'check_failed';
+  return ahead
+    ? new ProblemError('token_expired', 'the proof is from the future', { cause: error })
+    : tokenProblem(error);
 }

@@ -76,10 +76,7 @@ function loadText(presence: Presence, id: NodeId): string | null {
   return load === null ? null : JSON.stringify(load);
 }
 
-async function tell(
-  db: Database,
-  told: readonly (readonly [number, string | null])[],
-): Promise<void> {
+async function tell(db: Database, told: readonly (readonly [number, string | null])[]): Promise<void> {
   if (told.length === 0) return;
   await db.run(sql`
     insert into contacts (node, at_ms, load)

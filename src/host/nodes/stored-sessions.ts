@@ -29,9 +29,7 @@ export function createStoredSessions(ctx: Slice): SessionTable {
       const made = await keys.make();
       await db.delete(runnerSessions).where(lt(runnerSessions.expiresMs, nowMs));
       try {
-        await db
-          .insert(runnerSessions)
-          .values({ id: made.id, node, proofHash, lastSeq: -1, expiresMs });
+        await db.insert(runnerSessions).values({ id: made.id, node, proofHash, lastSeq: -1, expiresMs });
       } catch (error) {
         if (isUniqueViolation(error)) return null;
         throw error;

@@ -106,7 +106,10 @@ interface Turn {
   request: SyncRequest;
 }
 
-async function takeReport(ctx: HostContext, { node, held, request }: Turn): Promise<{ acked: Ack[]; wantFull: boolean }> {
+async function takeReport(
+  ctx: HostContext,
+  { node, held, request }: Turn,
+): Promise<{ acked: Ack[]; wantFull: boolean }> {
   const firstContact = ctx.presence.lastContactMs(node) === null;
   ctx.presence.contact(node);
   const load = request.load ?? request.capacity?.load;
@@ -141,11 +144,16 @@ async function storeReport(ctx: HostContext, node: NodeId, request: SyncRequest)
 }
 
 function isNews(row: NodeRow, { boot, addresses }: SyncRequest): boolean {
-  return row.state !== 'ready' || row.boot !== boot || row.apiAddress !== addresses.api || row.dataAddress !== addresses.data;
+  return (
+    row.state !== 'ready' || row.boot !== boot || row.apiAddress !== addresses.api || row.dataAddress !== addresses.data
+  );
 }
 
 /** A contact makes a node ready again, unless a person called it lost: that work may have gone elsewhere. */
-async function updateNode(tx: Transaction, { node, request, nowMs }: { node: NodeId; request: SyncRequest; nowMs: number }) {
+async function updateNode(
+  tx: Transaction,
+  { node, request, nowMs }: { node: NodeId; request: SyncRequest; nowMs: number },
+) {
   const row = await readNode(tx, node);
   if (row === null) throw new ProblemError('unauthenticated', 'this node was removed');
   const capacity = lasting(request);
@@ -164,7 +172,12 @@ async function updateNode(tx: Transaction, { node, request, nowMs }: { node: Nod
   };
   const type = row.state === 'ready' && row.boot !== null ? 'node.updated' : 'node.ready';
   const change = hardwareChanged && before ? hardwareChange(before, capacity.hardware) : null;
-  await changeNode(tx, row, { set, type, atMs: nowMs, ...(change === null ? {} : { tell: { hardwareChange: change } }) });
+  await changeNode(tx, row, {
+    set,
+    type,
+    atMs: nowMs,
+    ...(change === null ? {} : { tell: { hardwareChange: change } }),
+  });
   if (hardwareChanged) await tellMissingGpus(tx, { node, nodeName: row.name, hardware: capacity.hardware, nowMs });
 }
 

@@ -5,7 +5,11 @@ import { iso, type TaskRow } from '../tasks/view.ts';
 import type { NodeRow } from './queries.ts';
 
 /** `placed`: tasks that hold room on this node. */
-export function toNodeView(ctx: Pick<HostContext, 'presence' | 'clock'>, row: NodeRow, placed: readonly TaskRow[]): NodeView {
+export function toNodeView(
+  ctx: Pick<HostContext, 'presence' | 'clock'>,
+  row: NodeRow,
+  placed: readonly TaskRow[],
+): NodeView {
   const hardware = row.capacity?.hardware ?? null;
   return {
     id: row.id,

@@ -19,25 +19,16 @@ export async function leadWhileHeld(
   work: (ctx: HostContext, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const holder = [...ctx.random.bytes(8)]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('');
+  const holder = [...ctx.random.bytes(8)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   while (!signal.aborted) {
     const held = await waitForLease(ctx, holder, signal);
     if (held === null) return;
     ctx.log.info({ fence: held.fence }, 'this Host holds the scheduler lease');
     const lost = new AbortController();
     const until = AbortSignal.any([signal, lost.signal]);
-    const leading = work(
-      { ...ctx, writes: fencedWrites(ctx.writes, { name, fence: held.fence }) },
-      until,
-    );
-    await Promise.all([
-      leading,
-      renew(ctx, { holder, ...held }, until).finally(() => lost.abort()),
-    ]);
-    if (!signal.aborted)
-      ctx.log.warn({ fence: held.fence }, 'this Host lost the scheduler lease: another one leads');
+    const leading = work({ ...ctx, writes: fencedWrites(ctx.writes, { name, fence: held.fence }) }, until);
+    await Promise.all([leading, renew(ctx, { holder, ...held }, until).finally(() => lost.abort())]);
+    if (!signal.aborted) ctx.log.warn({ fence: held.fence }, 'this Host lost the scheduler lease: another one leads');
   }
   // Where the database is gone the lease runs out by itself.
   await releaseLease(ctx.db, { name, holder }).catch((error: unknown) =>
@@ -69,11 +60,7 @@ async function waitForLease(ctx: Slice, holder: string, signal: AbortSignal): Pr
 }
 
 /** Returns when the lease is lost, or may be, or the signal aborts. */
-async function renew(
-  ctx: Slice,
-  held: Held & { holder: string },
-  signal: AbortSignal,
-): Promise<void> {
+async function renew(ctx: Slice, held: Held & { holder: string }, signal: AbortSignal): Promise<void> {
   const { leaseMs } = ctx.config;
   let { sinceMs } = held;
   while (!signal.aborted) {

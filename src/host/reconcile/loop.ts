@@ -19,7 +19,9 @@ const longestRestMs = 500;
  * The Host's loops, to be begun as often as it may lead: placement, judging of silent nodes, retention. Each run ends
  * when its signal aborts.
  */
-export function createReconcile({ metrics }: Pick<HostContext, 'metrics'>): (ctx: HostContext, signal: AbortSignal) => Promise<void> {
+export function createReconcile({
+  metrics,
+}: Pick<HostContext, 'metrics'>): (ctx: HostContext, signal: AbortSignal) => Promise<void> {
   const placementSeconds = metrics.histogram('weir_placement_seconds', 'Time of a placement pass.', {
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
   });
@@ -30,15 +32,19 @@ async function runReconcile(ctx: HostContext, placementSeconds: Histogram, signa
   const { clock, log } = ctx;
   const memory = newJudgeMemory(ctx);
   await Promise.all([
-    runLoop({ name: 'place', clock, log, wake: ctx.wakes.reconcile, intervalMs: placeEveryMs, retryMs }, async () => {
-      const startMs = clock.monotonic();
-      const againMs = await placeTasks(ctx);
-      const tookMs = clock.monotonic() - startMs;
-      placementSeconds.observe(tookMs / 1000);
-      // Over a long queue, passes on end would leave nothing of the thread to requests.
-      if (tookMs >= longPassMs) await clock.sleep(Math.min(2 * tookMs, longestRestMs), signal);
-      return againMs;
-    }, signal),
+    runLoop(
+      { name: 'place', clock, log, wake: ctx.wakes.reconcile, intervalMs: placeEveryMs, retryMs },
+      async () => {
+        const startMs = clock.monotonic();
+        const againMs = await placeTasks(ctx);
+        const tookMs = clock.monotonic() - startMs;
+        placementSeconds.observe(tookMs / 1000);
+        // Over a long queue, passes on end would leave nothing of the thread to requests.
+        if (tookMs >= longPassMs) await clock.sleep(Math.min(2 * tookMs, longestRestMs), signal);
+        return againMs;
+      },
+      signal,
+    ),
     runLoop(
       { name: 'judge', clock, log, wake: createWake(), intervalMs: judgeEveryMs, retryMs },
       () => watchNodes(ctx, memory),

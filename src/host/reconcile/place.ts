@@ -38,8 +38,14 @@ export async function placeTasks(ctx: Slice): Promise<number | undefined> {
 async function assign(ctx: Slice, starts: readonly Start[]): Promise<Set<NodeId>> {
   return ctx.writes.run(async (tx) => {
     const atMs = ctx.clock.now();
-    const rows = await rowsOf(tx, starts.map((start) => start.taskId));
-    const names = await nodeNames(tx, starts.map((start) => start.nodeId));
+    const rows = await rowsOf(
+      tx,
+      starts.map((start) => start.taskId),
+    );
+    const names = await nodeNames(
+      tx,
+      starts.map((start) => start.nodeId),
+    );
     const wanted = starts.flatMap((start) => {
       const row = rows.get(start.taskId);
       const node = nodeId.parse(start.nodeId);
@@ -48,7 +54,8 @@ async function assign(ctx: Slice, starts: readonly Start[]): Promise<Set<NodeId>
       return [{ row, place: { node, nodeName, gpus: start.gpuUuids, atMs } }];
     });
     const generations = new Map<NodeId, number>();
-    for (const node of new Set(wanted.map(({ place }) => place.node))) generations.set(node, await bumpGeneration(tx, node));
+    for (const node of new Set(wanted.map(({ place }) => place.node)))
+      generations.set(node, await bumpGeneration(tx, node));
     await allSettled(
       wanted.map(({ row, place }) => assignOne(tx, row, { ...place, generation: generations.get(place.node) ?? 0 })),
     );
@@ -103,17 +110,25 @@ async function tellReasons(ctx: Slice, plan: Plan): Promise<void> {
   for (let from = 0; from < changed.length; from += chunk) {
     await ctx.writes.run(async (tx) => {
       const part = changed.slice(from, from + chunk);
-      const rows = await rowsOf(tx, part.map(({ id }) => id));
+      const rows = await rowsOf(
+        tx,
+        part.map(({ id }) => id),
+      );
       const told = part.flatMap(({ id, reason }) => {
         const row = rows.get(id);
-        return row?.state === 'queued' ? [moveTask(tx, row, { to: 'queued', set: { reason }, atMs: ctx.clock.now() })] : [];
+        return row?.state === 'queued'
+          ? [moveTask(tx, row, { to: 'queued', set: { reason }, atMs: ctx.clock.now() })]
+          : [];
       });
       await allSettled(told);
     });
   }
 }
 
-async function changedReasons(ctx: Slice, plan: Plan): Promise<{ id: TaskId; reason: NonNullable<TaskRow['reason']> }[]> {
+async function changedReasons(
+  ctx: Slice,
+  plan: Plan,
+): Promise<{ id: TaskId; reason: NonNullable<TaskRow['reason']> }[]> {
   const ids = [...plan.reasons.keys()];
   const changed: { id: TaskId; reason: NonNullable<TaskRow['reason']> }[] = [];
   for (let from = 0; from < ids.length; from += idsAtOnce) {

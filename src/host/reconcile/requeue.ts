@@ -34,7 +34,8 @@ export async function requeueLost(ctx: Slice, countsFromMs: number): Promise<voi
   await ctx.writes.run(async (tx) => {
     for (const one of lost) await requeue(tx, one, ctx.clock.now());
   });
-  for (const { task } of lost) ctx.log.warn({ task: task.id, node: task.node }, 'its lease is over: the task is requeued');
+  for (const { task } of lost)
+    ctx.log.warn({ task: task.id, node: task.node }, 'its lease is over: the task is requeued');
   ctx.wakes.reconcile.raise();
 }
 
@@ -55,8 +56,19 @@ async function requeue(tx: Transaction, { attempt, task }: Live, atMs: number): 
     .returning({ task: attempts.task });
   if (given.length === 0) return;
   await bumpGeneration(tx, attempt.node);
-  const set = { node: null, nodeName: null, gpus: [], startedMs: null, stuck: false, reason: reason('requeued', end.message) };
-  await moveTask(tx, task, { to: task.state === 'stopping' ? 'lost' : 'queued', set: { ...set, ...ending(task, { end, atMs }) }, atMs });
+  const set = {
+    node: null,
+    nodeName: null,
+    gpus: [],
+    startedMs: null,
+    stuck: false,
+    reason: reason('requeued', end.message),
+  };
+  await moveTask(tx, task, {
+    to: task.state === 'stopping' ? 'lost' : 'queued',
+    set: { ...set, ...ending(task, { end, atMs }) },
+    atMs,
+  });
 }
 
 /** Told to stop before it was lost: it is not begun anew. */

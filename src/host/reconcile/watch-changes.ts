@@ -42,7 +42,5 @@ export async function watchChanges(ctx: Slice, signal: AbortSignal): Promise<voi
 }
 
 function readGenerations({ db }: Pick<Slice, 'db'>) {
-  return db
-    .select({ id: nodes.id, generation: nodes.generation, removedMs: nodes.removedMs })
-    .from(nodes);
+  return db.select({ id: nodes.id, generation: nodes.generation, removedMs: nodes.removedMs }).from(nodes);
 }

@@ -40,13 +40,22 @@ export async function watchNodes(ctx: Slice, memory: JudgeMemory): Promise<void>
 async function applyVerdicts(ctx: Slice, verdicts: readonly Verdict[]): Promise<void> {
   await ctx.writes.run(async (tx) => {
     for (const { id, from, to } of verdicts) {
-      const rows = await tx.select().from(nodes).where(and(eq(nodes.id, id), eq(nodes.state, from)));
+      const rows = await tx
+        .select()
+        .from(nodes)
+        .where(and(eq(nodes.id, id), eq(nodes.state, from)));
       const [row] = rows;
       if (!row) continue;
       const rev = row.rev + 1;
       await tx.update(nodes).set({ state: to, rev }).where(eq(nodes.id, id));
       await appendEvents(tx, [
-        { atMs: ctx.clock.now(), type: `node.${to}`, subject: { kind: 'node', id }, rev, data: { id, name: row.name, state: to } },
+        {
+          atMs: ctx.clock.now(),
+          type: `node.${to}`,
+          subject: { kind: 'node', id },
+          rev,
+          data: { id, name: row.name, state: to },
+        },
       ]);
     }
   });

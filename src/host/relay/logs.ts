@@ -79,7 +79,11 @@ interface Relayed {
   search: string;
 }
 
-async function relay(ctx: HostContext, { source, by, accept, search }: Relayed, signal: AbortSignal): Promise<Response> {
+async function relay(
+  ctx: HostContext,
+  { source, by, accept, search }: Relayed,
+  signal: AbortSignal,
+): Promise<Response> {
   const { node, task, attempt } = source;
   if (node.apiAddress === null || node.boot === null) throw silent(ctx, node);
   const audience = streamAudience(node.id, node.boot);
@@ -92,20 +96,31 @@ async function relay(ctx: HostContext, { source, by, accept, search }: Relayed, 
   const answer = await ctx.runnerFetch(runner, path, { headers, signal: until }).catch((error: unknown) => {
     throw error instanceof ProblemError ? error : silent(ctx, node, error);
   });
-  if (answer.status === 200) return new Response(answer.body, { headers: outHeaders(accept, answer.headers.get('weir-next-offset')) });
+  if (answer.status === 200)
+    return new Response(answer.body, { headers: outHeaders(accept, answer.headers.get('weir-next-offset')) });
   await answer.body?.cancel();
   if (answer.status === 404) return new Response('', { headers: outHeaders(accept, '0') });
-  throw new ProblemError('node_unreachable', `the Runner of ${node.name} did not give the log (status ${answer.status})`);
+  throw new ProblemError(
+    'node_unreachable',
+    `the Runner of ${node.name} did not give the log (status ${answer.status})`,
+  );
 }
 
 function silent(ctx: HostContext, node: NodeRow, cause?: unknown): ProblemError {
   const contactMs = ctx.presence.lastContactMs(node.id) ?? null;
-  const ago = contactMs === null ? 'not since this Host began' : `${Math.round((ctx.clock.monotonic() - contactMs) / 1000)} s ago`;
+  const ago =
+    contactMs === null
+      ? 'not since this Host began'
+      : `${Math.round((ctx.clock.monotonic() - contactMs) / 1000)} s ago`;
   const where = node.apiAddress ?? 'an address that it has not told';
-  return new ProblemError('node_unreachable', `the log is on ${node.name}, which does not answer at ${where} (last contact ${ago})`, {
-    fix: 'try again when the node is back; check that its port 8001 can be reached from the Host',
-    cause,
-  });
+  return new ProblemError(
+    'node_unreachable',
+    `the log is on ${node.name}, which does not answer at ${where} (last contact ${ago})`,
+    {
+      fix: 'try again when the node is back; check that its port 8001 can be reached from the Host',
+      cause,
+    },
+  );
 }
 
 /** Our own header set: nothing of a Runner's answer but the bytes and the offset gets through. */

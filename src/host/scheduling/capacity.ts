@@ -79,9 +79,7 @@ export function fitsNow(capacity: Capacity, shape: Shape, node: number): boolean
   return (
     covers(capacity.cpuMilli[node] ?? 0, shape.cpuMilli) &&
     covers(capacity.memoryBytes[node] ?? 0, shape.memoryBytes) &&
-    (shape.named === null
-      ? hasFreeGpus(capacity, shape, node)
-      : areFree(capacity, shape.named.get(node))) &&
+    (shape.named === null ? hasFreeGpus(capacity, shape, node) : areFree(capacity, shape.named.get(node))) &&
     (shape.numaNode === null || fitsCell(capacity, shape, node))
   );
 }
@@ -90,9 +88,7 @@ export function fitsEmpty(table: NodeTable, shape: Shape, node: number): boolean
   return (
     shape.cpuMilli <= (table.cpuMilli[node] ?? 0) &&
     shape.memoryBytes <= (table.memoryBytes[node] ?? 0) &&
-    (shape.named === null
-      ? shape.gpuCount <= usableTotal(table, shape, node)
-      : shape.named.has(node)) &&
+    (shape.named === null ? shape.gpuCount <= usableTotal(table, shape, node) : shape.named.has(node)) &&
     (shape.numaNode === null || fitsEmptyCell(table, shape, node))
   );
 }
@@ -149,9 +145,7 @@ function fitsCell(capacity: Capacity, shape: Shape, node: number): boolean {
 
 function fitsEmptyCell(table: NodeTable, shape: Shape, node: number): boolean {
   const cell = table.cells[cellOf(table, node, shape.numaNode)];
-  return (
-    cell !== undefined && shape.cpuMilli <= cell.cpuMilli && shape.memoryBytes <= cell.memoryBytes
-  );
+  return cell !== undefined && shape.cpuMilli <= cell.cpuMilli && shape.memoryBytes <= cell.memoryBytes;
 }
 
 function gpusOf(allocation: SnapshotAllocation, node: number, table: NodeTable): number[] {

@@ -1,13 +1,7 @@
 import { unmetConditions } from '../../protocol/label-expression.ts';
 import { isWanted } from './gpu-match.ts';
 import { byText, numaNodeOf } from './nodes.ts';
-import type {
-  GpuRequest,
-  NodeCapacity,
-  SnapshotGpu,
-  SnapshotNode,
-  TaskConstraints,
-} from './snapshot.ts';
+import type { GpuRequest, NodeCapacity, SnapshotGpu, SnapshotNode, TaskConstraints } from './snapshot.ts';
 
 /** What a task asks of one node: the part of a queued task that a submission already knows. */
 export interface Ask {
@@ -19,16 +13,12 @@ export interface Ask {
 }
 
 export function isNamed(node: SnapshotNode, constraints: TaskConstraints): boolean {
-  return (
-    constraints.node === null || constraints.node === node.id || constraints.node === node.name
-  );
+  return constraints.node === null || constraints.node === node.id || constraints.node === node.name;
 }
 
 export function missingLabels(node: SnapshotNode, constraints: TaskConstraints): string[] {
   return Object.keys(constraints.labels)
-    .filter(
-      (key) => !Object.hasOwn(node.labels, key) || node.labels[key] !== constraints.labels[key],
-    )
+    .filter((key) => !Object.hasOwn(node.labels, key) || node.labels[key] !== constraints.labels[key])
     .map((key) => `${key}=${constraints.labels[key]}`)
     .sort(byText);
 }
@@ -54,8 +44,7 @@ export function matches(node: SnapshotNode, constraints: TaskConstraints): boole
 /** Whether the node, when empty, is large enough. */
 export function holds(capacity: NodeCapacity, ask: Ask): boolean {
   const numaNode = ask.numaNode ?? null;
-  const island =
-    numaNode === null ? capacity : capacity.numa?.find(({ node }) => node === numaNode);
+  const island = numaNode === null ? capacity : capacity.numa?.find(({ node }) => node === numaNode);
   return (
     ask.cpuMilli <= capacity.cpuMilli &&
     ask.memoryBytes <= capacity.memoryBytes &&
@@ -69,8 +58,7 @@ export function holds(capacity: NodeCapacity, ask: Ask): boolean {
 /** Whether any node that is known and not lost could run it when empty, whatever its state today. */
 export function couldEverFit(ask: Ask, nodes: readonly SnapshotNode[]): boolean {
   return nodes.some(
-    (node) =>
-      node.availability !== 'lost' && holds(node.capacity, ask) && matches(node, ask.constraints),
+    (node) => node.availability !== 'lost' && holds(node.capacity, ask) && matches(node, ask.constraints),
   );
 }
 

@@ -12,20 +12,10 @@ export type Change =
   | { change: 'constraint'; without: Without };
 
 /** What it could do without. */
-export type Without =
-  | 'node'
-  | 'labels'
-  | 'node and labels'
-  | 'GPU model'
-  | 'GPU memory'
-  | 'NUMA node';
+export type Without = 'node' | 'labels' | 'node and labels' | 'GPU model' | 'GPU memory' | 'NUMA node';
 
 /** Tried on what the plan leaves, each by itself; what would not start it now is not said. */
-export function counterfactuals(
-  pass: Pass,
-  task: SnapshotTask,
-  entry: Entry,
-): readonly Counterfactual[] {
+export function counterfactuals(pass: Pass, task: SnapshotTask, entry: Entry): readonly Counterfactual[] {
   const field = { ...pass, reservedOn: withoutOwn(pass, task.id) };
   const tryTask = (changed: Partial<SnapshotTask>) => {
     const shape = pass.book.shapeOf({ ...task, ...changed });
@@ -46,9 +36,7 @@ export function counterfactuals(
 
 /** Its own reservation is in nobody's way but that of others. */
 function withoutOwn(pass: Pass, taskId: string): Field['reservedOn'] {
-  return pass.reservedOn.map((reservation) =>
-    reservation?.taskId === taskId ? null : reservation,
-  );
+  return pass.reservedOn.map((reservation) => (reservation?.taskId === taskId ? null : reservation));
 }
 
 /** Number of the node, -1 when there is none. */

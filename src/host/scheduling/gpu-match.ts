@@ -52,8 +52,5 @@ export function isAny({ model, minMemoryBytes }: GpuCount): boolean {
 }
 
 export function isWanted(gpu: Pick<SnapshotGpu, 'model' | 'memoryBytes'>, by: GpuCount): boolean {
-  return (
-    gpu.memoryBytes >= (by.minMemoryBytes ?? 0) &&
-    (by.model === undefined || matchesGlob(by.model, gpu.model))
-  );
+  return gpu.memoryBytes >= (by.minMemoryBytes ?? 0) && (by.model === undefined || matchesGlob(by.model, gpu.model));
 }

@@ -20,11 +20,7 @@ export function ofOneKind(
  * the one with the fewest left (so a single goes beside a taken partner and whole pairs stay whole);
  * else from as few NUMA nodes as will do. Integers in, integers out; `free` is in order of the node's GPUs.
  */
-export function pickGpus(
-  free: readonly number[],
-  count: number,
-  numaOf: (gpu: number) => number | null,
-): number[] {
+export function pickGpus(free: readonly number[], count: number, numaOf: (gpu: number) => number | null): number[] {
   const islands = [...groupBy(free, numaOf).values()];
   const picked: number[] = [];
   while (picked.length < count && islands.length > 0) {

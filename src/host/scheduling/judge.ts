@@ -44,10 +44,7 @@ function eligibility({ table }: Pass, shape: Shape): Eligibility {
 /** Where it fits now and yet did not start, a reservation is in the way. */
 function reservedFrom(pass: Pass, shape: Shape, priority: number): 'reserved' | 'priority' | null {
   const inTheWay = pass.reservations.filter(
-    ({ node }) =>
-      (shape.allowed?.[node] ?? 1) === 1 &&
-      !shape.avoided.has(node) &&
-      fitsNow(pass.capacity, shape, node),
+    ({ node }) => (shape.allowed?.[node] ?? 1) === 1 && !shape.avoided.has(node) && fitsNow(pass.capacity, shape, node),
   );
   if (inTheWay.length === 0) return null;
   return inTheWay.every((reservation) => reservation.priority > priority) ? 'priority' : 'reserved';
@@ -56,9 +53,7 @@ function reservedFrom(pass: Pass, shape: Shape, priority: number): 'reserved' | 
 function isAwaitedByHigher(pass: Pass, shape: Shape, priority: number): boolean {
   return readyFor(shape, pass.table).some(
     (node) =>
-      (pass.awaitedBy[node] ?? -Infinity) > priority &&
-      fitsEmpty(pass.table, shape, node) &&
-      !shape.avoided.has(node),
+      (pass.awaitedBy[node] ?? -Infinity) > priority && fitsEmpty(pass.table, shape, node) && !shape.avoided.has(node),
   );
 }
 
@@ -81,10 +76,7 @@ function isFragmented(pass: Pass, shape: Shape): boolean {
 /** What is free in sum where the shape may go; worked out once for the shapes that may go anywhere. */
 function freeFor(pass: Pass, shape: Shape): FreeTotal {
   const isAnywhere =
-    shape.candidates === null &&
-    shape.avoided.size === 0 &&
-    shape.gpuFilter === null &&
-    shape.numaNode === null;
+    shape.candidates === null && shape.avoided.size === 0 && shape.gpuFilter === null && shape.numaNode === null;
   if (isAnywhere && pass.freeTotal !== null) return pass.freeTotal;
   const total = { cpuMilli: 0, memoryBytes: 0, gpuCount: 0 };
   for (const node of readyFor(shape, pass.table)) {
@@ -98,11 +90,7 @@ function freeFor(pass: Pass, shape: Shape): FreeTotal {
   return total;
 }
 
-function freeOn(
-  { capacity, table }: Pass,
-  { numaNode }: Shape,
-  node: number,
-): Omit<FreeTotal, 'gpuCount'> {
+function freeOn({ capacity, table }: Pass, { numaNode }: Shape, node: number): Omit<FreeTotal, 'gpuCount'> {
   const cpuMilli = capacity.cpuMilli[node] ?? 0;
   const memoryBytes = capacity.memoryBytes[node] ?? 0;
   if (numaNode === null) return { cpuMilli, memoryBytes };

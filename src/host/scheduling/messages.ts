@@ -40,9 +40,7 @@ export function messageFor(code: ReasonCode, shape: Shape, table: NodeTable): st
 
 function impossibleText(shape: Shape, table: NodeTable): string {
   const where = constraintText(shape.ask);
-  const nodes = table.nodes.filter(
-    (node) => node.availability !== 'lost' && matches(node, shape.ask.constraints),
-  );
+  const nodes = table.nodes.filter((node) => node.availability !== 'lost' && matches(node, shape.ask.constraints));
   if (nodes.length === 0) return `No node is ${where}.`;
   const among = where === '' ? 'any node' : `any node ${where}`;
   const most = (amount: (node: SnapshotNode) => number) => Math.max(...nodes.map(amount));

@@ -81,9 +81,7 @@ function roomAfter({ table, capacity }: Field, { shape }: Wish, node: number): n
   );
   const gpus = gpuTotal(table, node);
   if (gpus === 0) return tier.cpuNode + room;
-  const coresOfGpus = Math.floor(
-    ((table.cpuMilli[node] ?? 0) * (capacity.gpuCount[node] ?? 0)) / gpus,
-  );
+  const coresOfGpus = Math.floor(((table.cpuMilli[node] ?? 0) * (capacity.gpuCount[node] ?? 0)) / gpus);
   return room + (cpuLeft >= coresOfGpus ? tier.gpuNode : tier.coresOfGpus);
 }
 

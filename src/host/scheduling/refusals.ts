@@ -117,9 +117,7 @@ function stateRefusal({ table }: Scope, shape: Shape, n: number): Refusal | null
 function roomRefusal({ table, capacity }: Scope, shape: Shape, n: number): Refusal | null {
   const taken = shape.named?.get(n)?.filter((gpu) => capacity.gpuFree[gpu] !== 1) ?? [];
   if (taken.length > 0) {
-    const texts = taken.map(
-      (gpu) => `${table.gpus[gpu]?.uuid} is taken by ${holderOf(capacity, n, gpu)}`,
-    );
+    const texts = taken.map((gpu) => `${table.gpus[gpu]?.uuid} is taken by ${holderOf(capacity, n, gpu)}`);
     return { cause: 'gpu_busy', detail: texts.join(', '), miss: taken.length };
   }
   if (fitsNow(capacity, shape, n)) return null;
@@ -169,10 +167,7 @@ interface Amounts {
   memoryBytes: Amount;
 }
 
-function shortOf(
-  shape: Shape,
-  amounts: Amounts & { gpuCount: Amount & { others: number } },
-): Refusal | null {
+function shortOf(shape: Shape, amounts: Amounts & { gpuCount: Amount & { others: number } }): Refusal | null {
   const { gpuCount: gpus } = amounts;
   const detail = () => {
     const where = shape.numaNode === null ? '' : ` on NUMA node ${shape.numaNode}`;

@@ -36,11 +36,7 @@ export interface Wish {
  * the fewest GPUs in all, then the lowest. Nothing that a pass starts changes that choice, so the
  * reservation does not wander between them.
  */
-export function findShadow(
-  capacity: Capacity,
-  shape: Shape,
-  nodes: readonly number[],
-): Shadow | null {
+export function findShadow(capacity: Capacity, shape: Shape, nodes: readonly number[]): Shadow | null {
   let best: Shadow | null = null;
   for (const node of nodes) {
     const shadow = shadowOn(capacity, shape, node);
@@ -58,17 +54,12 @@ export function leavesHead(capacity: Capacity, reservation: Reservation, wish: W
     covers(reservation.memoryBytes, shape.memoryBytes) &&
     leavesGpus(capacity, reservation, shape) &&
     (!sharesCell(capacity.table, reservation, shape) ||
-      (covers(reservation.cellCpuMilli, shape.cpuMilli) &&
-        covers(reservation.cellMemoryBytes, shape.memoryBytes)))
+      (covers(reservation.cellCpuMilli, shape.cpuMilli) && covers(reservation.cellMemoryBytes, shape.memoryBytes)))
   );
 }
 
 /** Those of the free GPUs that a start which runs past T may take: first of those that the head may not. */
-export function gpusBeside(
-  reservation: Reservation,
-  free: readonly number[],
-  count: number,
-): readonly number[] {
+export function gpusBeside(reservation: Reservation, free: readonly number[], count: number): readonly number[] {
   const { usable } = reservation;
   if (usable === null) return free;
   const outside = free.filter((gpu) => !usable.has(gpu));
@@ -85,8 +76,7 @@ export function drawOn(
   const { usable } = reservation;
   reservation.cpuMilli -= shape.cpuMilli;
   reservation.memoryBytes -= shape.memoryBytes;
-  reservation.gpuCount -=
-    usable === null ? gpus.length : gpus.filter((gpu) => usable.has(gpu)).length;
+  reservation.gpuCount -= usable === null ? gpus.length : gpus.filter((gpu) => usable.has(gpu)).length;
   if (!sharesCell(table, reservation, shape)) return;
   reservation.cellCpuMilli -= shape.cpuMilli;
   reservation.cellMemoryBytes -= shape.memoryBytes;
@@ -170,9 +160,7 @@ function hasRoom(room: Room, shape: Shape): boolean {
     covers(room.cpuMilli, shape.cpuMilli) &&
     covers(room.memoryBytes, shape.memoryBytes) &&
     shape.gpuCount <= room.usable.length - room.taken.size &&
-    (room.cell < 0 ||
-      (covers(room.cellCpuMilli, shape.cpuMilli) &&
-        covers(room.cellMemoryBytes, shape.memoryBytes)))
+    (room.cell < 0 || (covers(room.cellCpuMilli, shape.cpuMilli) && covers(room.cellMemoryBytes, shape.memoryBytes)))
   );
 }
 

@@ -96,11 +96,7 @@ function amount(value: number): number {
 }
 
 /** Nodes that have all of them, and on the NUMA node if one is asked for. */
-function namedGpus(
-  uuids: readonly string[],
-  numaNode: number | null,
-  table: NodeTable,
-): Map<number, number[]> {
+function namedGpus(uuids: readonly string[], numaNode: number | null, table: NodeTable): Map<number, number[]> {
   const found = new Map<number, number[]>();
   for (const gpu of uuids.flatMap((uuid) => table.gpusByUuid.get(uuid) ?? [])) {
     if (numaNode !== null && table.gpuNuma[gpu] !== numaNode) continue;

@@ -15,14 +15,7 @@ export interface Snapshot {
 }
 
 /** `unsynced` has not synced since the Host's start. Only `ready` nodes get starts. */
-export type Availability =
-  | 'ready'
-  | 'suspect'
-  | 'unreachable'
-  | 'lost'
-  | 'draining'
-  | 'cordoned'
-  | 'unsynced';
+export type Availability = 'ready' | 'suspect' | 'unreachable' | 'lost' | 'draining' | 'cordoned' | 'unsynced';
 
 export interface SnapshotNode {
   id: string;

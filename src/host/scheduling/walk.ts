@@ -13,11 +13,7 @@ import type { Held } from './snapshot.ts';
  * reservation. When the budget ends before the queue does, half of it goes to the front and half to
  * where the last pass stopped, so no tail is for ever unseen. Returns where the next one resumes.
  */
-export function walk(
-  pass: Pass,
-  entries: readonly Entry[],
-  resume: Held['resume'],
-): Held['resume'] {
+export function walk(pass: Pass, entries: readonly Entry[], resume: Held['resume']): Held['resume'] {
   const budget = pass.policy.budgetTries;
   const from = resumeIndex(entries, resume);
   const frontEnd = stretch(pass, entries, { from: 0, tries: from > 0 ? budget / 2 : budget });
@@ -31,19 +27,13 @@ function resumeIndex(entries: readonly Entry[], resume: Held['resume']): number 
   if (!resume) return 0;
   const { priority, order } = resume;
   const index = entries.findIndex(
-    (entry) =>
-      !entry.holds &&
-      (entry.priority < priority || (entry.priority === priority && entry.order >= order)),
+    (entry) => !entry.holds && (entry.priority < priority || (entry.priority === priority && entry.order >= order)),
   );
   return Math.max(0, index);
 }
 
 /** Steps on until `tries` are spent in the whole pass; returns the index of the first entry not seen. */
-function stretch(
-  pass: Pass,
-  entries: readonly Entry[],
-  { from, tries }: { from: number; tries: number },
-): number {
+function stretch(pass: Pass, entries: readonly Entry[], { from, tries }: { from: number; tries: number }): number {
   for (let index = from; index < entries.length; index += 1) {
     const entry = entries[index];
     if (!entry) break;
@@ -141,11 +131,7 @@ function block(pass: Pass, entry: Entry): void {
   if (shadow) reserve(pass, entry, { shadow, pool });
 }
 
-function reserve(
-  pass: Pass,
-  entry: Entry,
-  place: { shadow: Shadow; pool: readonly number[] },
-): void {
+function reserve(pass: Pass, entry: Entry, place: { shadow: Shadow; pool: readonly number[] }): void {
   const { shadow, pool } = place;
   const reservation = {
     ...shadow,

@@ -7,11 +7,21 @@ const operationSchema = v.looseObject({
   description: v.optional(v.string()),
   tags: v.optional(v.array(v.string()), []),
   parameters: v.optional(
-    v.array(v.looseObject({ name: v.string(), in: v.string(), required: v.optional(v.boolean()), schema: v.optional(schemaSchema) })),
+    v.array(
+      v.looseObject({
+        name: v.string(),
+        in: v.string(),
+        required: v.optional(v.boolean()),
+        schema: v.optional(schemaSchema),
+      }),
+    ),
     [],
   ),
   requestBody: v.optional(v.looseObject({ content: contentSchema })),
-  responses: v.optional(v.record(v.string(), v.looseObject({ description: v.optional(v.string()), content: contentSchema })), {}),
+  responses: v.optional(
+    v.record(v.string(), v.looseObject({ description: v.optional(v.string()), content: contentSchema })),
+    {},
+  ),
 });
 const documentSchema = v.looseObject({
   info: v.looseObject({ title: v.string(), version: v.string(), description: v.optional(v.string(), '') }),
@@ -44,7 +54,8 @@ ${sections.join('\n')}
 }
 
 /** For the page's one inline style. */
-export const apiPageSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+export const apiPageSecurityPolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const style =
   'body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}' +

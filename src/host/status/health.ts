@@ -13,7 +13,12 @@ export function healthRoutes(ctx: Pick<HostContext, 'db' | 'stopping'>) {
   return new Hono<AccessEnv>()
     .get(
       '/healthz',
-      describe({ summary: 'The process lives', tag: 'health', open: true, answer: { status: 200, description: 'It does', schema: okSchema } }),
+      describe({
+        summary: 'The process lives',
+        tag: 'health',
+        open: true,
+        answer: { status: 200, description: 'It does', schema: okSchema },
+      }),
       open(),
       (c) => c.json({ status: 'ok' as const }),
     )

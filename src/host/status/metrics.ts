@@ -17,7 +17,11 @@ export function metricsRoutes(ctx: HostContext) {
   const tellNodes = nodeGauges(ctx);
   return new Hono<AccessEnv>().get(
     '/metrics',
-    describe({ summary: 'Metrics for Prometheus', tag: 'cluster', answer: { status: 200, description: 'Text format 0.0.4', media: 'text/plain' } }),
+    describe({
+      summary: 'Metrics for Prometheus',
+      tag: 'cluster',
+      answer: { status: 200, description: 'Text format 0.0.4', media: 'text/plain' },
+    }),
     requires('metrics:read'),
     validated('query', noQuery),
     async (c) => {
@@ -32,7 +36,10 @@ function statusGauges({ metrics, loopLagMs }: Pick<HostContext, 'metrics' | 'loo
   const tasks = metrics.gauge('weir_tasks', 'Tasks by state.', ['state']);
   const byState = metrics.gauge('weir_nodes', 'Nodes by state.', ['state']);
   const oldest = metrics.gauge('weir_queue_oldest_seconds', 'Age of the oldest queued task, 0 when none waits.');
-  const lag = metrics.gauge('weir_loop_lag_seconds', 'How late the event loop was, 99th percentile since the last look.');
+  const lag = metrics.gauge(
+    'weir_loop_lag_seconds',
+    'How late the event loop was, 99th percentile since the last look.',
+  );
   return (status) => {
     for (const state of taskStates) tasks.set(status.tasks[state] ?? 0, [state]);
     for (const state of nodeStates) byState.set(status.nodes[state] ?? 0, [state]);

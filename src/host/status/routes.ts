@@ -15,14 +15,22 @@ export function clusterRoutes(ctx: HostContext) {
   return new Hono<AccessEnv>()
     .get(
       '/status',
-      describe({ summary: 'The cluster in one answer', tag: 'cluster', answer: { status: 200, description: 'The state', schema: statusSchema } }),
+      describe({
+        summary: 'The cluster in one answer',
+        tag: 'cluster',
+        answer: { status: 200, description: 'The state', schema: statusSchema },
+      }),
       requires('tasks:read'),
       validated('query', noQuery),
       async (c) => c.json(await readStatus(ctx)),
     )
     .get(
       '/whoami',
-      describe({ summary: 'Whose token this is', tag: 'cluster', answer: { status: 200, description: 'Its holder', schema: whoamiSchema } }),
+      describe({
+        summary: 'Whose token this is',
+        tag: 'cluster',
+        answer: { status: 200, description: 'Its holder', schema: whoamiSchema },
+      }),
       requires('tasks:read'),
       validated('query', noQuery),
       (c) => {

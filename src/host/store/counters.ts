@@ -3,7 +3,11 @@ import { counters } from './schema.ts';
 import type { Transaction } from './database.ts';
 
 /** Takes `count` numbers of a kind, never given before; answers the first. */
-export async function takeNumbers(tx: Transaction, kind: 'task' | 'node' | 'credential' | 'batch', count: number): Promise<number> {
+export async function takeNumbers(
+  tx: Transaction,
+  kind: 'task' | 'node' | 'credential' | 'batch',
+  count: number,
+): Promise<number> {
   const rows = await tx
     .insert(counters)
     .values({ kind, next: 1 + count })

@@ -1,17 +1,9 @@
 import type { Client, ResultSet, Transaction as ClientTransaction } from '@libsql/client';
 import type { BatchItem } from 'drizzle-orm/batch';
 import { LibSQLDatabase } from 'drizzle-orm/libsql/driver-core';
-import {
-  LibSQLSession,
-  LibSQLTransaction,
-  type LibSQLPreparedQuery,
-} from 'drizzle-orm/libsql/session';
+import { LibSQLSession, LibSQLTransaction, type LibSQLPreparedQuery } from 'drizzle-orm/libsql/session';
 import type { ExtractTablesWithRelations } from 'drizzle-orm/relations';
-import {
-  SQLiteAsyncDialect,
-  type PreparedQueryConfig,
-  type SQLiteTransaction,
-} from 'drizzle-orm/sqlite-core';
+import { SQLiteAsyncDialect, type PreparedQueryConfig, type SQLiteTransaction } from 'drizzle-orm/sqlite-core';
 import { StoreError, toStoreError } from './store-error.ts';
 
 type NoRelations = Record<string, never>;
@@ -79,10 +71,7 @@ class StoreSession extends LibSQLSession<NoRelations, NoTables> {
   override async transaction<T>(work: (tx: Transaction) => T | Promise<T>): Promise<T> {
     const { client, dialect, scope } = this.#parts;
     if (scope.inside()) {
-      throw new StoreError(
-        'NESTED_TRANSACTION',
-        'code inside a transaction began another one: use the one at hand',
-      );
+      throw new StoreError('NESTED_TRANSACTION', 'code inside a transaction began another one: use the one at hand');
     }
     const begun = await begin(client);
     const tx = new LibSQLTransaction<NoRelations, NoTables>(
@@ -111,11 +100,7 @@ async function begin(client: Client): Promise<ClientTransaction> {
 }
 
 /** Stands in for drizzle's, which wraps each error in a DrizzleQueryError with the values in it. */
-async function queryWithCache(
-  _sql: string,
-  params: unknown[],
-  query: () => Promise<ResultSet>,
-): Promise<ResultSet> {
+async function queryWithCache(_sql: string, params: unknown[], query: () => Promise<ResultSet>): Promise<ResultSet> {
   try {
     return await query();
   } catch (error) {

@@ -16,10 +16,7 @@ export interface LeaseWish {
 export type LeaseAnswer = { fence: number } | { heldForMs: number };
 
 /** Takes or renews a lease, in one statement. The fencing number rises whenever the holder changes. */
-export async function takeLease(
-  db: Database,
-  { name, holder, durationMs }: LeaseWish,
-): Promise<LeaseAnswer> {
+export async function takeLease(db: Database, { name, holder, durationMs }: LeaseWish): Promise<LeaseAnswer> {
   const expiresMs = sql`${databaseNowMs} + ${durationMs}`;
   const taken = await db
     .insert(leases)
@@ -40,10 +37,7 @@ export async function takeLease(
 }
 
 /** Gives a lease back before its time, if it is still this holder's. */
-export async function releaseLease(
-  db: Database,
-  { name, holder }: Pick<LeaseWish, 'name' | 'holder'>,
-): Promise<void> {
+export async function releaseLease(db: Database, { name, holder }: Pick<LeaseWish, 'name' | 'holder'>): Promise<void> {
   await db
     .update(leases)
     .set({ expiresMs: 0 })

@@ -26,7 +26,10 @@ export async function loadCluster(tx: Transaction, newId: () => string): Promise
  * Makes sure that the Hosts that share this database sign with one key: the first one's is the cluster's.
  * @throws Error when this Host has another
  */
-export async function claimSigningKey(tx: Transaction, { kid, keysFolder }: { kid: string; keysFolder: string }): Promise<void> {
+export async function claimSigningKey(
+  tx: Transaction,
+  { kid, keysFolder }: { kid: string; keysFolder: string },
+): Promise<void> {
   await tx.insert(meta).values({ key: 'signing_key', value: kid }).onConflictDoNothing();
   const stored = await readMeta(tx, 'signing_key');
   if (stored === kid) return;

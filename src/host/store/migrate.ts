@@ -26,8 +26,7 @@ export async function migrate(
   for (const [name, hash] of applied) assertKnown(name, hash, known.get(name));
   for (const [index, { name, hash, statements }] of migrations.entries()) {
     if (applied.has(name)) continue;
-    if (index < applied.size)
-      throw new Error(`the database skipped migration ${name}: restore a backup`);
+    if (index < applied.size) throw new Error(`the database skipped migration ${name}: restore a backup`);
     const args = [name, hash, nowMs];
     const record = {
       sql: 'insert into _migrations (name, hash, appliedAt) values (?, ?, ?)',

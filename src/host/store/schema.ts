@@ -45,7 +45,11 @@ export const nodes = sqliteTable(
     lastContactMs: ms('last_contact_ms'),
     removedMs: ms('removed_ms'),
   },
-  (row) => [uniqueIndex('nodes_name').on(row.name).where(sql`removed_ms is null`)],
+  (row) => [
+    uniqueIndex('nodes_name')
+      .on(row.name)
+      .where(sql`removed_ms is null`),
+  ],
 );
 
 export const tasks = sqliteTable(
@@ -129,7 +133,9 @@ export const attempts = sqliteTable(
   },
   (row) => [
     primaryKey({ columns: [row.task, row.attempt] }),
-    index('attempts_live').on(row.node).where(sql`ended_ms is null`),
+    index('attempts_live')
+      .on(row.node)
+      .where(sql`ended_ms is null`),
   ],
 );
 

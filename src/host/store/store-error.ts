@@ -21,10 +21,8 @@ export class StoreError extends Error {
  */
 export function toStoreError(error: unknown, params: readonly unknown[] = []): unknown {
   if (error instanceof StoreError || error instanceof ProblemError) return error;
-  if (error instanceof DrizzleQueryError)
-    return toStoreError(error.cause ?? new Error('query failed'), error.params);
-  if (error instanceof DrizzleError && error.cause !== undefined)
-    return toStoreError(error.cause, params);
+  if (error instanceof DrizzleQueryError) return toStoreError(error.cause ?? new Error('query failed'), error.params);
+  if (error instanceof DrizzleError && error.cause !== undefined) return toStoreError(error.cause, params);
   if (!(error instanceof Error) || !('code' in error)) return error;
   const extended = 'extendedCode' in error ? error.extendedCode : undefined;
   const code = extendedCode(String(extended ?? error.code), error.message);
@@ -52,7 +50,5 @@ export function isUniqueViolation(error: unknown): boolean {
 /** SQLite quotes a bad JSON path or a bad pattern; constraints are named by the schema alone. */
 function mentions(message: string, params: readonly unknown[]): boolean {
   if (message.includes('constraint failed')) return false;
-  return params.some(
-    (param) => typeof param === 'string' && param !== '' && message.includes(param),
-  );
+  return params.some((param) => typeof param === 'string' && param !== '' && message.includes(param));
 }

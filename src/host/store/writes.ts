@@ -73,16 +73,9 @@ export function createWrites(options: WritesOptions): Writes {
 
   return {
     run: async (write) => {
-      if (closed)
-        throw new StoreError(
-          'WRITES_CLOSED',
-          'the store takes no more writes: the Host is stopping',
-        );
+      if (closed) throw new StoreError('WRITES_CLOSED', 'the store takes no more writes: the Host is stopping');
       if (db.insideTransaction()) {
-        throw new StoreError(
-          'NESTED_TRANSACTION',
-          'code inside a write asked for another one: use its transaction',
-        );
+        throw new StoreError('NESTED_TRANSACTION', 'code inside a write asked for another one: use its transaction');
       }
       return new Promise((resolve, reject) => enqueue(toJob(write, { resolve, reject })));
     },

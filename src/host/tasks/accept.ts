@@ -22,7 +22,8 @@ export async function acceptSpec(tx: Queryable, spec: TaskSpec, where: Where): P
   const placed = spec.placement.target === undefined ? spec : await resolveTarget(tx, spec, where);
   await checkNode(tx, placed, where);
   checkPowers(placed, where);
-  const lease = placed.onNodeLoss === 'requeue' ? { nodeLossLease: placed.nodeLossLease ?? where.config.defaultLeaseMs } : {};
+  const lease =
+    placed.onNodeLoss === 'requeue' ? { nodeLossLease: placed.nodeLossLease ?? where.config.defaultLeaseMs } : {};
   return { ...placed, image, ...lease };
 }
 
@@ -39,20 +40,33 @@ function refuse({ pointer: base }: Where, { field, message, fix }: Refusal): Pro
 
 function imageOf({ image }: TaskSpec, where: Where): string {
   if (image?.startsWith('env:')) {
-    throw refuse(where, { field: '/image', message: `there is no environment "${image.slice(4)}"`, fix: 'name an image; environments come in a later release' });
+    throw refuse(where, {
+      field: '/image',
+      message: `there is no environment "${image.slice(4)}"`,
+      fix: 'name an image; environments come in a later release',
+    });
   }
   const chosen = image ?? where.config.defaultImage;
   if (chosen !== null) return chosen;
-  throw refuse(where, { field: '/image', message: 'is missing, and the operator has set no default', fix: 'name an image, or set tasks.defaultImage at the Host' });
+  throw refuse(where, {
+    field: '/image',
+    message: 'is missing, and the operator has set no default',
+    fix: 'name an image, or set tasks.defaultImage at the Host',
+  });
 }
 
 /** `node[:numa][::gpus]`: indexes become UUIDs now, so that they mean what they meant when it was written. */
 async function resolveTarget(tx: Queryable, spec: TaskSpec, where: Where): Promise<TaskSpec> {
   const short = parseTarget(spec.placement.target ?? '');
-  if (short === null) throw refuse(where, { field: '/placement/target', message: 'is not a place', fix: 'write "node[:numa][::gpus]"' });
+  if (short === null)
+    throw refuse(where, { field: '/placement/target', message: 'is not a place', fix: 'write "node[:numa][::gpus]"' });
   const uuids = short.gpuIndexes === null ? null : await gpuUuids(tx, short, where);
   if (uuids !== null && spec.resources.gpus !== null) {
-    throw refuse(where, { field: '/placement/target', message: 'names GPUs, and resources.gpus asks for some too', fix: 'give one of the two' });
+    throw refuse(where, {
+      field: '/placement/target',
+      message: 'names GPUs, and resources.gpus asks for some too',
+      fix: 'give one of the two',
+    });
   }
   return {
     ...spec,
@@ -67,14 +81,26 @@ async function resolveTarget(tx: Queryable, spec: TaskSpec, where: Where): Promi
 
 async function gpuUuids(tx: Queryable, { node, gpuIndexes }: Target, where: Where): Promise<string[]> {
   const id = await findNodeId(tx, node);
-  if (id === null) throw refuse(where, { field: '/placement/target', message: `there is no node "${node}"`, fix: 'see `weir node list`' });
-  const rows = await tx.select({ capacity: nodes.capacity }).from(nodes).where(and(eq(nodes.id, id), isNull(nodes.removedMs)));
+  if (id === null)
+    throw refuse(where, {
+      field: '/placement/target',
+      message: `there is no node "${node}"`,
+      fix: 'see `weir node list`',
+    });
+  const rows = await tx
+    .select({ capacity: nodes.capacity })
+    .from(nodes)
+    .where(and(eq(nodes.id, id), isNull(nodes.removedMs)));
   const present = rows[0]?.capacity?.hardware.gpus ?? [];
   return (gpuIndexes ?? []).map((index) => {
     const gpu = present.find((one) => one.index === index);
     if (gpu) return gpu.uuid;
     const has = present.length === 0 ? 'no GPUs' : `GPUs ${present.map((one) => one.index).join(', ')}`;
-    throw refuse(where, { field: '/placement/target', message: `${node} has no GPU ${index}; it has ${has}`, fix: 'see `weir node show`' });
+    throw refuse(where, {
+      field: '/placement/target',
+      message: `${node} has no GPU ${index}; it has ${has}`,
+      fix: 'see `weir node show`',
+    });
   });
 }
 
@@ -85,5 +111,9 @@ async function checkNode(tx: Queryable, { placement: { node } }: TaskSpec, where
 
 function checkPowers({ privileged, capabilities, devices }: TaskSpec, where: Where): void {
   if (privileged !== true || (capabilities?.length ?? 0) + (devices?.length ?? 0) === 0) return;
-  throw refuse(where, { field: '/privileged', message: 'gives all capabilities and devices already', fix: 'leave out "capabilities" and "devices"' });
+  throw refuse(where, {
+    field: '/privileged',
+    message: 'gives all capabilities and devices already',
+    fix: 'leave out "capabilities" and "devices"',
+  });
 }

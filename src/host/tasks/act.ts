@@ -32,7 +32,11 @@ export interface Outcome {
  * Does verbs to one task, or to all members of an array that they can be done to; all or none of them to each.
  * @throws ProblemError `not_found`, `state_conflict`
  */
-export async function actOnTask(ctx: Slice, ref: string, { orders, actor }: { orders: readonly AnyOrder[]; actor: string }): Promise<TaskRow> {
+export async function actOnTask(
+  ctx: Slice,
+  ref: string,
+  { orders, actor }: { orders: readonly AnyOrder[]; actor: string },
+): Promise<TaskRow> {
   const { row, touched } = await ctx.writes.run(async (tx) => {
     const found = await findTask(tx, ref);
     if (found.members === null) {
@@ -73,7 +77,8 @@ const mostSelected = 10_000;
 
 async function select(tx: Transaction, { batch, labels, states }: Selection): Promise<TaskId[]> {
   const id = batch === undefined ? undefined : batchId.parse(batch);
-  if (id === null) throw new ProblemError('invalid_field', `field /batch: "${batch ?? ''}" is not the id of a batch such as "b1k"`);
+  if (id === null)
+    throw new ProblemError('invalid_field', `field /batch: "${batch ?? ''}" is not the id of a batch such as "b1k"`);
   const filter = { states, labels, batch: id, array: 'each' } as const;
   const rows = await listTasks(tx, filter, { limit: mostSelected, below: null });
   return rows.map((row) => row.id);
@@ -119,7 +124,11 @@ async function actOnMembers(
 async function membersOf(tx: Transaction, array: TaskId): Promise<TaskRow[]> {
   const first = taskId.toStored(array);
   const range: SQL[] = [gt(tasks.id, array), lt(tasks.id, taskId.fromStored(first + membersPerTask))];
-  return tx.select().from(tasks).where(and(...range)).orderBy(tasks.id);
+  return tx
+    .select()
+    .from(tasks)
+    .where(and(...range))
+    .orderBy(tasks.id);
 }
 
 function wake(ctx: Slice, touched: readonly TaskRow[]): void {

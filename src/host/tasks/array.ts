@@ -8,7 +8,11 @@ import { tasks } from '../store/schema.ts';
 import { toTaskSummary, type TaskRow } from './view.ts';
 
 /** Keeps the array of a member in step with a move of it; nothing happens for a task that is none. */
-export async function followMember(tx: Transaction, member: TaskRow, { from, atMs }: { from: TaskState; atMs: number }): Promise<void> {
+export async function followMember(
+  tx: Transaction,
+  member: TaskRow,
+  { from, atMs }: { from: TaskState; atMs: number },
+): Promise<void> {
   const place = arrayOf(member.id);
   if (place === null || from === member.state) return;
   // Moves of other members may run beside this one in the same transaction: whoever comes second counts anew.

@@ -22,10 +22,18 @@ export async function dryRun(ctx: Slice, spec: TaskSpec, owner: string): Promise
   if (!row) throw new Error('a spec made no row');
   const held = ctx.planMemory.last()?.held ?? { reservations: [] };
   const snapshot = await readSnapshot(ctx, ctx.db, held);
-  const found = explain({ ...snapshot, queued: [...snapshot.queued, toSnapshotTask(row)] }, row.id, schedulingPolicy(ctx.config));
+  const found = explain(
+    { ...snapshot, queued: [...snapshot.queued, toSnapshotTask(row)] },
+    row.id,
+    schedulingPolicy(ctx.config),
+  );
   const { id: _id, ...task } = toTaskView(row, []);
   const { id: _same, ...explanation } = toExplanation(row, found);
-  return { task, explanation, startsNow: found?.start === null || !found ? null : { node: found.start.nodeId, gpus: [...found.start.gpuUuids] } };
+  return {
+    task,
+    explanation,
+    startsNow: found?.start === null || !found ? null : { node: found.start.nodeId, gpus: [...found.start.gpuUuids] },
+  };
 }
 
 /** Behind every task there is: it goes last, as a new one does. */

@@ -23,7 +23,15 @@ export async function explainTask(ctx: Slice, ref: string): Promise<Explanation>
 
 /** `found`: `null` when the scheduler had nothing to look at. */
 export function toExplanation(row: TaskRow, found: Findings | null): Explanation {
-  const bare = { id: row.id, state: row.state, reason: row.reason, position: null, ahead: [], nodes: [], wouldHelp: [] };
+  const bare = {
+    id: row.id,
+    state: row.state,
+    reason: row.reason,
+    position: null,
+    ahead: [],
+    nodes: [],
+    wouldHelp: [],
+  };
   if (found === null) return bare;
   return {
     ...bare,

@@ -34,7 +34,11 @@ export async function madeBefore(tx: Transaction, request: Replayable): Promise<
   });
 }
 
-export async function rememberMade(tx: Transaction, request: Replayable, made: { ids: readonly string[]; nowMs: number }): Promise<void> {
+export async function rememberMade(
+  tx: Transaction,
+  request: Replayable,
+  made: { ids: readonly string[]; nowMs: number },
+): Promise<void> {
   await tx.insert(idempotency).values({ ...request, made: made.ids, createdMs: made.nowMs });
 }
 

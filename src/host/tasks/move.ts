@@ -8,7 +8,22 @@ import { toTaskSummary, type TaskRow } from './view.ts';
 
 /** What a change may set besides the state. */
 export type TaskChange = Partial<
-  Pick<TaskRow, 'node' | 'nodeName' | 'attempt' | 'gpus' | 'reason' | 'stuck' | 'end' | 'startedMs' | 'endedMs' | 'eligibleMs' | 'failures' | 'spec' | 'priority'>
+  Pick<
+    TaskRow,
+    | 'node'
+    | 'nodeName'
+    | 'attempt'
+    | 'gpus'
+    | 'reason'
+    | 'stuck'
+    | 'end'
+    | 'startedMs'
+    | 'endedMs'
+    | 'eligibleMs'
+    | 'failures'
+    | 'spec'
+    | 'priority'
+  >
 >;
 
 interface Move {
@@ -22,7 +37,11 @@ interface Move {
  * Moves a task along an arrow of the table (or changes it within its state), guarded by the revision that was read,
  * and tells of it by an event. Answers the row as it is now, or `null` when it had moved on or has no such arrow.
  */
-export async function moveTask(tx: Transaction, row: TaskRow, { to, set = {}, atMs, actor }: Move): Promise<TaskRow | null> {
+export async function moveTask(
+  tx: Transaction,
+  row: TaskRow,
+  { to, set = {}, atMs, actor }: Move,
+): Promise<TaskRow | null> {
   const stays = row.state === to;
   if (!stays && !canMove(row.state, to)) return null;
   const changed = await tx

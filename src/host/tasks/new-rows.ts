@@ -58,6 +58,7 @@ function newRow({ spec, owner, batch, nowMs }: Making, id: TaskId): TaskRow {
 
 function firstReason(spec: StoredTaskSpec, eligibleMs: number | null, nowMs: number): TaskRow['reason'] {
   if (spec.hold === true) return reason('held', 'it was submitted on hold');
-  if (eligibleMs !== null && eligibleMs > nowMs) return reason('start_time', `it starts no earlier than ${spec.notBefore ?? ''}`);
+  if (eligibleMs !== null && eligibleMs > nowMs)
+    return reason('start_time', `it starts no earlier than ${spec.notBefore ?? ''}`);
   return reason('submitted', 'it has just been submitted');
 }

@@ -50,7 +50,12 @@ export async function listTasks(
   where.push(...memberRange(filter.array));
   for (const label of filter.labels ?? []) where.push(hasLabel(db, label));
   if (below !== null) where.push(lt(tasks.id, taskId.fromStored(below)));
-  return db.select().from(tasks).where(and(...where)).orderBy(desc(tasks.id)).limit(limit);
+  return db
+    .select()
+    .from(tasks)
+    .where(and(...where))
+    .orderBy(desc(tasks.id))
+    .limit(limit);
 }
 
 function memberRange(array: TaskFilter['array']): SQL[] {
@@ -82,10 +87,17 @@ export async function findTask(db: Queryable, ref: string): Promise<TaskRow> {
   const [only] = fitting;
   if (!only) throw new ProblemError('not_found', `there is no task "${ref}"`, { fix: 'see `weir task list`' });
   if (fitting.length === 1) return only;
-  const several = fitting.slice(0, 5).map((row) => row.id).join(', ');
-  throw new ProblemError('state_conflict', `"${ref}" fits several tasks: ${several}${fitting.length > 5 ? ', …' : ''}`, {
-    fix: 'give the id',
-  });
+  const several = fitting
+    .slice(0, 5)
+    .map((row) => row.id)
+    .join(', ');
+  throw new ProblemError(
+    'state_conflict',
+    `"${ref}" fits several tasks: ${several}${fitting.length > 5 ? ', …' : ''}`,
+    {
+      fix: 'give the id',
+    },
+  );
 }
 
 async function withPrefix(db: Queryable, ref: string): Promise<TaskRow[]> {
@@ -98,13 +110,21 @@ async function withPrefix(db: Queryable, ref: string): Promise<TaskRow[]> {
     // Members of arrays are not meant by a prefix: their array is.
     ranges.push(sql`(${tasks.id} >= ${from} and ${tasks.id} < ${to} and ${tasks.id} % ${membersPerTask} = 0)`);
   }
-  return db.select().from(tasks).where(or(...ranges)).orderBy(desc(tasks.id)).limit(6);
+  return db
+    .select()
+    .from(tasks)
+    .where(or(...ranges))
+    .orderBy(desc(tasks.id))
+    .limit(6);
 }
 
 /** The present node that is meant by an id or a name. */
 export async function findNodeId(db: Queryable, ref: string): Promise<NodeId | null> {
   const id = nodeId.parse(ref);
   const meant = id === null ? eq(nodes.name, ref) : or(eq(nodes.id, id), eq(nodes.name, ref));
-  const rows = await db.select({ id: nodes.id }).from(nodes).where(and(meant, isNull(nodes.removedMs)));
+  const rows = await db
+    .select({ id: nodes.id })
+    .from(nodes)
+    .where(and(meant, isNull(nodes.removedMs)));
   return (rows.find((one) => one.id === id) ?? rows[0])?.id ?? null;
 }

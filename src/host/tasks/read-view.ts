@@ -14,5 +14,8 @@ export async function readTaskView(ctx: Slice, ref: string): Promise<TaskView> {
 
 export async function viewOf(ctx: Slice, row: TaskRow): Promise<TaskView> {
   const attempts = await readAttempts(ctx.db, row.id);
-  return { ...toTaskView(row, nodeReasons(ctx, row), createUsageBook(ctx)(row)), attempts: attempts.map(toAttemptView) };
+  return {
+    ...toTaskView(row, nodeReasons(ctx, row), createUsageBook(ctx)(row)),
+    attempts: attempts.map(toAttemptView),
+  };
 }

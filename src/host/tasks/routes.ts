@@ -46,7 +46,12 @@ const listQuery = strict({
   batch: v.optional(v.pipe(v.string(), batchId.schema)),
   /** Members of this array; without it members are left out. */
   array: v.optional(v.pipe(v.string(), taskId.schema)),
-  label: v.optional(v.pipe(v.union([text(400), v.array(text(400))]), v.transform((all) => [all].flat()))),
+  label: v.optional(
+    v.pipe(
+      v.union([text(400), v.array(text(400))]),
+      v.transform((all) => [all].flat()),
+    ),
+  ),
   cursor: v.optional(v.string()),
   limit: v.optional(limitParameter, String(pageSize.usual)),
 });
@@ -62,7 +67,8 @@ export function taskRoutes(ctx: HostContext) {
       '/',
       describe({
         summary: 'Submit a task',
-        description: 'Durable when answered. `dryRun` answers 200 with what the scheduler would do, and keeps nothing. With an `Idempotency-Key`, a repeated request answers what the first made.',
+        description:
+          'Durable when answered. `dryRun` answers 200 with what the scheduler would do, and keeps nothing. With an `Idempotency-Key`, a repeated request answers what the first made.',
         tag: 'tasks',
         answer: { status: 201, description: 'The task, queued', schema: taskViewSchema },
         errors: [400, 409, 413, 415, 422],
@@ -75,7 +81,12 @@ export function taskRoutes(ctx: HostContext) {
         const wish = c.req.valid('query');
         const spec = c.req.valid('json');
         if (wish.dryRun === true) return c.json(await dryRun(ctx, spec, principalOf(c).subject));
-        const [id] = await submit(ctx, c, { specs: [spec], pointer: () => '', batch: false, strict: wish.strict ?? false });
+        const [id] = await submit(ctx, c, {
+          specs: [spec],
+          pointer: () => '',
+          batch: false,
+          strict: wish.strict ?? false,
+        });
         return c.json(await viewOf(ctx, await present(ctx, id)), 201);
       },
     )
@@ -84,7 +95,11 @@ export function taskRoutes(ctx: HostContext) {
       describe({
         summary: 'Submit several tasks, all or none',
         tag: 'tasks',
-        answer: { status: 201, description: 'The tasks, in the order given', schema: v.object({ items: v.array(taskViewSchema) }) },
+        answer: {
+          status: 201,
+          description: 'The tasks, in the order given',
+          schema: v.object({ items: v.array(taskViewSchema) }),
+        },
         errors: [400, 409, 413, 415, 422],
       }),
       requires('tasks:write'),
@@ -93,7 +108,12 @@ export function taskRoutes(ctx: HostContext) {
       validated('json', batchSchema),
       async (c) => {
         const specs = c.req.valid('json');
-        const ids = await submit(ctx, c, { specs, pointer: (at) => `/${at}`, batch: true, strict: c.req.valid('query').strict ?? false });
+        const ids = await submit(ctx, c, {
+          specs,
+          pointer: (at) => `/${at}`,
+          batch: true,
+          strict: c.req.valid('query').strict ?? false,
+        });
         const items: TaskView[] = [];
         for (const id of ids) items.push(toTaskView(await present(ctx, id), []));
         return c.json({ items }, 201);
@@ -113,7 +133,12 @@ export function taskRoutes(ctx: HostContext) {
     )
     .get(
       '/:task',
-      describe({ summary: 'One task, by id, name or unique prefix', tag: 'tasks', answer: oneTask, errors: [404, 409] }),
+      describe({
+        summary: 'One task, by id, name or unique prefix',
+        tag: 'tasks',
+        answer: oneTask,
+        errors: [404, 409],
+      }),
       requires('tasks:read'),
       validated('param', taskParam),
       validated('query', noQuery),
@@ -153,10 +178,21 @@ export function taskRoutes(ctx: HostContext) {
 
 type Page = v.InferOutput<typeof listQuery>;
 
-async function list(ctx: HostContext, query: Page): Promise<{ items: TaskView[]; cursor: string | null; asOf: number }> {
+async function list(
+  ctx: HostContext,
+  query: Page,
+): Promise<{ items: TaskView[]; cursor: string | null; asOf: number }> {
   const asOf = await lastEventSeq(ctx.db);
   const node = query.node === undefined ? undefined : await nodeOrRefuse(ctx, query.node);
-  const filter = { states: query.state, node, name: query.name, owner: query.owner, batch: query.batch, array: query.array, labels: query.label?.map(parseLabel) };
+  const filter = {
+    states: query.state,
+    node,
+    name: query.name,
+    owner: query.owner,
+    batch: query.batch,
+    array: query.array,
+    labels: query.label?.map(parseLabel),
+  };
   const below = query.cursor === undefined ? null : decodeCursor(query.cursor);
   const rows = await listTasks(ctx.db, filter, { limit: query.limit + 1, below });
   const page = rows.slice(0, query.limit);
@@ -169,7 +205,9 @@ async function list(ctx: HostContext, query: Page): Promise<{ items: TaskView[];
 async function nodeOrRefuse(ctx: HostContext, ref: string) {
   const node = await findNodeId(ctx.db, ref);
   if (node !== null) return node;
-  throw new ProblemError('invalid_field', `query parameter node: there is no node "${ref}"`, { fix: 'see `weir node list`' });
+  throw new ProblemError('invalid_field', `query parameter node: there is no node "${ref}"`, {
+    fix: 'see `weir node list`',
+  });
 }
 
 function parseLabel(text: string): { key: string; value: string } {

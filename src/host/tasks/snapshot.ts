@@ -193,5 +193,9 @@ function gpuRequest(gpus: TaskSpec['resources']['gpus']): GpuRequest | null {
 }
 
 export function schedulingPolicy(config: HostConfig): Policy {
-  return { defaultLimitMs: config.defaultLimitMs, guardMs: config.reservationGuardMs, budgetTries: config.passBudgetTries };
+  return {
+    defaultLimitMs: config.defaultLimitMs,
+    guardMs: config.reservationGuardMs,
+    budgetTries: config.passBudgetTries,
+  };
 }

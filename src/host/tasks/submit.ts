@@ -54,17 +54,26 @@ export async function submitTasks(ctx: Slice, submission: Submission): Promise<T
   return ids;
 }
 
-async function makeRows(ctx: Slice, tx: Transaction, { submission, nowMs }: { submission: Submission; nowMs: number }): Promise<TaskRow[]> {
+async function makeRows(
+  ctx: Slice,
+  tx: Transaction,
+  { submission, nowMs }: { submission: Submission; nowMs: number },
+): Promise<TaskRow[]> {
   const { specs, pointer, owner } = submission;
   const accepted: StoredTaskSpec[] = [];
-  for (const [at, spec] of specs.entries()) accepted.push(await acceptSpec(tx, spec, { config: ctx.config, pointer: pointer(at) }));
+  for (const [at, spec] of specs.entries())
+    accepted.push(await acceptSpec(tx, spec, { config: ctx.config, pointer: pointer(at) }));
   const first = await takeNumbers(tx, 'task', specs.length);
   const batch = submission.batch ? await newBatch(tx) : null;
   const rows = accepted.flatMap((spec, at) => newRows({ spec, number: first + at, owner, batch, nowMs }));
   if (rows.length <= mostRows) return rows;
-  throw new ProblemError('invalid_field', `the arrays of this batch have ${rows.length} members in all; at most ${mostRows - 1}`, {
-    fix: 'submit them in several requests',
-  });
+  throw new ProblemError(
+    'invalid_field',
+    `the arrays of this batch have ${rows.length} members in all; at most ${mostRows - 1}`,
+    {
+      fix: 'submit them in several requests',
+    },
+  );
 }
 
 function checkBatch({ specs }: Submission, most: number): void {
@@ -78,11 +87,17 @@ async function newBatch(tx: Transaction): Promise<BatchId> {
   return batchId.fromCounter(await takeNumbers(tx, 'batch', 1));
 }
 
-async function insertRows(tx: Transaction, rows: readonly TaskRow[], { actor, nowMs }: { actor: string; nowMs: number }): Promise<void> {
+async function insertRows(
+  tx: Transaction,
+  rows: readonly TaskRow[],
+  { actor, nowMs }: { actor: string; nowMs: number },
+): Promise<void> {
   for (let from = 0; from < rows.length; from += rowsAtOnce) {
     await tx.insert(tasks).values(rows.slice(from, from + rowsAtOnce));
   }
-  const labels = rows.flatMap((row) => Object.entries(row.spec.labels).map(([key, value]) => ({ key, value, task: row.id })));
+  const labels = rows.flatMap((row) =>
+    Object.entries(row.spec.labels).map(([key, value]) => ({ key, value, task: row.id })),
+  );
   for (let from = 0; from < labels.length; from += rowsAtOnce) {
     await tx.insert(taskLabels).values(labels.slice(from, from + rowsAtOnce));
   }

@@ -31,7 +31,8 @@ const actionsBody = v.pipe(
     force: v.optional(v.boolean(), false),
   }),
   v.check(
-    ({ ids, batch, labels, states }) => ids !== undefined || batch !== undefined || labels !== undefined || states !== undefined,
+    ({ ids, batch, labels, states }) =>
+      ids !== undefined || batch !== undefined || labels !== undefined || states !== undefined,
     'say which tasks: "ids", "batch", "labels" or "states"',
   ),
 );
@@ -67,7 +68,11 @@ export function taskVerbRoutes(ctx: HostContext) {
         const { verb, message, force, labels, ...selection } = c.req.valid('json');
         const order: AnyOrder = verb === 'kill' ? { verb, message, force } : { verb };
         const pairs = Object.entries(labels ?? {}).map(([key, value]) => ({ key, value }));
-        const items = await actOnSelection(ctx, { ...selection, labels: pairs }, { orders: [order], actor: principalOf(c).subject });
+        const items = await actOnSelection(
+          ctx,
+          { ...selection, labels: pairs },
+          { orders: [order], actor: principalOf(c).subject },
+        );
         return c.json({ items });
       },
     )
@@ -111,7 +116,10 @@ export function taskVerbRoutes(ctx: HostContext) {
       async (c) => {
         const { task } = c.req.valid('param');
         const { message, force } = c.req.valid('json');
-        const row = await actOnTask(ctx, task, { orders: [{ verb: 'kill', message, force }], actor: principalOf(c).subject });
+        const row = await actOnTask(ctx, task, {
+          orders: [{ verb: 'kill', message, force }],
+          actor: principalOf(c).subject,
+        });
         return c.json(await readTaskView(ctx, row.id), 202);
       },
     )

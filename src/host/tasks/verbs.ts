@@ -25,7 +25,11 @@ export interface OrderContext {
  * Does one verb to one task that is no array.
  * @throws ProblemError `state_conflict` when its state does not allow it
  */
-export async function applyOrder(tx: Transaction, row: TaskRow, { order, by }: { order: Order; by: OrderContext }): Promise<TaskRow> {
+export async function applyOrder(
+  tx: Transaction,
+  row: TaskRow,
+  { order, by }: { order: Order; by: OrderContext },
+): Promise<TaskRow> {
   checkAllowed(row, order.verb);
   const atMs = by.ctx.clock.now();
   const move: Mover = (to, set) => moveTask(tx, row, { to, set, atMs, actor: by.actor });
@@ -43,13 +47,23 @@ export async function applyOrder(tx: Transaction, row: TaskRow, { order, by }: {
     case 'extend':
       return extend(tx, row, { timeLimitMs: longer(row, order.timeLimitMs), move });
     case 'prioritise':
-      return moved(row, await move(row.state, { priority: priorityClasses[order.priority], spec: { ...row.spec, priority: order.priority } }));
+      return moved(
+        row,
+        await move(row.state, {
+          priority: priorityClasses[order.priority],
+          spec: { ...row.spec, priority: order.priority },
+        }),
+      );
   }
 }
 
 type Mover = (to: TaskState, set: TaskChange) => Promise<TaskRow | null>;
 
-async function extend(tx: Transaction, row: TaskRow, { timeLimitMs, move }: { timeLimitMs: number | null; move: Mover }): Promise<TaskRow> {
+async function extend(
+  tx: Transaction,
+  row: TaskRow,
+  { timeLimitMs, move }: { timeLimitMs: number | null; move: Mover },
+): Promise<TaskRow> {
   if (isPlaced(row.state)) await changeAttempt(tx, row, {});
   return moved(row, await move(row.state, { spec: { ...row.spec, timeLimit: timeLimitMs } }));
 }
@@ -71,19 +85,28 @@ function checkAllowed(row: TaskRow, verb: TaskVerb): void {
   const allowed: readonly TaskState[] = taskVerbs[verb];
   if (allowed.includes(row.state)) return;
   const since = row.endedMs === null ? '' : ` since ${iso(row.endedMs)}`;
-  throw new ProblemError('state_conflict', `${row.id} is ${row.state}${since}: ${verb} needs it to be ${allowed.join(' or ')}`, {
-    fix: 'see `weir task show`',
-  });
+  throw new ProblemError(
+    'state_conflict',
+    `${row.id} is ${row.state}${since}: ${verb} needs it to be ${allowed.join(' or ')}`,
+    {
+      fix: 'see `weir task show`',
+    },
+  );
 }
 
 /** @throws ProblemError `invalid_field` when the new limit is already over */
 function longer(row: TaskRow, timeLimitMs: number | null): number | null {
   const { timeLimit } = row.spec;
-  if (timeLimitMs === null || timeLimit === null || timeLimitMs >= timeLimit || row.startedMs === null) return timeLimitMs;
-  throw new ProblemError('invalid_field', `field /timeLimit: a running task's limit is only extended; it is ${timeLimit} ms`, {
-    fix: 'give a longer one, or null for none',
-    errors: [{ pointer: '/timeLimit', message: `must be at least ${timeLimit} ms` }],
-  });
+  if (timeLimitMs === null || timeLimit === null || timeLimitMs >= timeLimit || row.startedMs === null)
+    return timeLimitMs;
+  throw new ProblemError(
+    'invalid_field',
+    `field /timeLimit: a running task's limit is only extended; it is ${timeLimit} ms`,
+    {
+      fix: 'give a longer one, or null for none',
+      errors: [{ pointer: '/timeLimit', message: `must be at least ${timeLimit} ms` }],
+    },
+  );
 }
 
 /** What is desired of the present attempt changes: the Runner is told. */

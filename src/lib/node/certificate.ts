@@ -1,17 +1,5 @@
 import { createHash, createPublicKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
-import {
-  bits,
-  der,
-  generalName,
-  octets,
-  oid,
-  positive,
-  sequence,
-  set,
-  time,
-  utf8,
-  yes,
-} from './der.ts';
+import { bits, der, generalName, octets, oid, positive, sequence, set, time, utf8, yes } from './der.ts';
 
 export interface CertificateRequest {
   /** P-256 private key; its public half is certified, and it signs. */

@@ -1,10 +1,4 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { makePrivateFolder, readFileIfThere, writeFileWhole } from './private-file.ts';
 
@@ -50,8 +44,7 @@ export function thumbprint(rawPublic: string): string {
 }
 
 function parseKey(pem: string, path: string): KeyObject {
-  const fix =
-    'restore it from a backup; if it is removed, a new key is made, and what the old one signed is void';
+  const fix = 'restore it from a backup; if it is removed, a new key is made, and what the old one signed is void';
   try {
     const key = createPrivateKey(pem);
     if (key.asymmetricKeyType === 'ed25519') return key;

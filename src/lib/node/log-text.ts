@@ -17,7 +17,6 @@ export function logText(line: string): string {
 
 function fieldText(value: unknown): string {
   if (typeof value === 'string') return /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
-  const message =
-    typeof value === 'object' && value !== null ? Reflect.get(value, 'message') : undefined;
+  const message = typeof value === 'object' && value !== null ? Reflect.get(value, 'message') : undefined;
   return JSON.stringify(typeof message === 'string' ? message : value);
 }

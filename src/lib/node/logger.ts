@@ -25,8 +25,7 @@ export function createLogger({ level, file, format }: LogOptions): ProcessLogger
   });
   // A full disk costs lines, not the process.
   out.on('error', () => undefined);
-  const destination =
-    format === 'json' ? out : { write: (line: string) => void out.write(logText(line)) };
+  const destination = format === 'json' ? out : { write: (line: string) => void out.write(logText(line)) };
   const options = { level, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const log: Logger = pino(options, destination);
   return {

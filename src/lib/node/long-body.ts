@@ -25,6 +25,5 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 function refuse({ socket }: IncomingMessage, outgoing: ServerResponse): void {
   if (outgoing.headersSent) socket.destroy();
-  else
-    socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n', () => socket.destroy());
+  else socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n', () => socket.destroy());
 }

@@ -11,10 +11,7 @@ export interface OpenConnections {
  * Knows which connections of a server have a request under way, which Node does not say for those that
  * have not had one yet. `accepted` is the event that brings a connection ready to use.
  */
-export function trackConnections(
-  server: Server,
-  accepted: 'connection' | 'secureConnection',
-): OpenConnections {
+export function trackConnections(server: Server, accepted: 'connection' | 'secureConnection'): OpenConnections {
   const idle = new Set<Duplex>();
   const raw = keepOpen(server);
   let closing: Promise<void> | null = null;

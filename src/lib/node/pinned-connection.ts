@@ -11,9 +11,7 @@ export class PinMismatchError extends Error {
   readonly seen: string | null;
 
   constructor(server: string, expected: string, seen: string | null) {
-    super(
-      `${server} is not the server that is trusted: its key has the pin ${seen ?? '(none)'}, expected ${expected}`,
-    );
+    super(`${server} is not the server that is trusted: its key has the pin ${seen ?? '(none)'}, expected ${expected}`);
     this.expected = expected;
     this.seen = seen;
   }
@@ -47,10 +45,8 @@ export function connectTrusted(
     if (error) socket.on('error', () => {}).destroy();
     done(error, socket);
   };
-  const onClose = (): void =>
-    finish(failure('ECONNRESET', `${server} closed the connection in the handshake`));
-  const onSecure = (): void =>
-    finish(trust.pin === null ? null : wrongPin(socket, server, trust.pin));
+  const onClose = (): void => finish(failure('ECONNRESET', `${server} closed the connection in the handshake`));
+  const onSecure = (): void => finish(trust.pin === null ? null : wrongPin(socket, server, trust.pin));
   socket.once('error', finish).once('close', onClose).once('secureConnect', onSecure);
   socket.setTimeout(trust.connectMs, () => {
     finish(failure('ETIMEDOUT', `${server} did not answer in ${trust.connectMs} ms`));
@@ -59,15 +55,12 @@ export function connectTrusted(
 
 /** Turns on the kernel's probes, so that a held connection to a machine that is gone ends. */
 export function probeSilence(socket: Duplex): void {
-  if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function')
-    socket.setKeepAlive(true, 15_000);
+  if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 15_000);
 }
 
 function verification({ pin, caPem }: TlsTrust): ConnectionOptions {
   if (pin !== null) return { rejectUnauthorized: false };
-  return caPem === undefined
-    ? { rejectUnauthorized: true }
-    : { rejectUnauthorized: true, ca: caPem };
+  return caPem === undefined ? { rejectUnauthorized: true } : { rejectUnauthorized: true, ca: caPem };
 }
 
 function wrongPin(socket: TLSSocket, server: string, pin: string): PinMismatchError | null {

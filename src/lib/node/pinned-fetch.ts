@@ -1,16 +1,6 @@
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type ClientRequest,
-  type IncomingMessage,
-} from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import {
-  connectTrusted,
-  PinMismatchError,
-  probeSilence,
-  type TlsTrust,
-} from './pinned-connection.ts';
+import { connectTrusted, PinMismatchError, probeSilence, type TlsTrust } from './pinned-connection.ts';
 
 export interface FetchTrust {
   /** base64url of the SHA-256 of the server's public key; absent or `null`: authorities, or plain HTTP. */
@@ -28,10 +18,7 @@ export interface TrustedFetch {
   close(): void;
 }
 
-type Dial = (
-  url: URL,
-  options: { method: string; headers: Record<string, string | string[]> },
-) => ClientRequest;
+type Dial = (url: URL, options: { method: string; headers: Record<string, string | string[]> }) => ClientRequest;
 
 /**
  * Makes a `fetch` that talks to the trusted server only: with a pin, the server's key is compared before
@@ -46,21 +33,16 @@ export function createFetch(trust: FetchTrust): TrustedFetch {
   const https = trustingAgent({ ...trust, pin, connectMs });
   const dial: Dial = (url, options) => {
     if (url.protocol === 'https:') return httpsRequest(url, { ...options, agent: https });
-    if (url.protocol !== 'http:')
-      throw new TypeError(`${url.protocol} is neither https: nor http:`);
-    if (pin !== null)
-      throw new TypeError(`${url.origin} has a pinned key: it is spoken to by https: only`);
+    if (url.protocol !== 'http:') throw new TypeError(`${url.protocol} is neither https: nor http:`);
+    if (pin !== null) throw new TypeError(`${url.origin} has a pinned key: it is spoken to by https: only`);
     return httpRequest(url, { ...options, agent: http });
   };
-  return Object.assign(
-    async (input: string | URL | Request, init: RequestInit = {}) => exchange(dial, input, init),
-    {
-      close() {
-        http.destroy();
-        https.destroy();
-      },
+  return Object.assign(async (input: string | URL | Request, init: RequestInit = {}) => exchange(dial, input, init), {
+    close() {
+      http.destroy();
+      https.destroy();
     },
-  );
+  });
 }
 
 function trustingAgent(trust: TlsTrust): HttpsAgent {
@@ -129,10 +111,7 @@ function wholeBody(body: RequestInit['body']): Uint8Array | undefined {
   return body instanceof Uint8Array ? body : undefined;
 }
 
-function headersOf(
-  request: Request,
-  bytes: Uint8Array | undefined,
-): Record<string, string | string[]> {
+function headersOf(request: Request, bytes: Uint8Array | undefined): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = Object.fromEntries(request.headers);
   for (const name of ['connection', 'content-length', 'transfer-encoding']) delete headers[name];
   // Node frames no body of a DELETE by itself: its bytes would be read as the next request.

@@ -25,7 +25,9 @@ export const runTool: RunTool = ([program = '', ...args], { stdin = '', timeoutM
     const env = { PATH: searchPath, LC_ALL: 'C' };
     const child = execFile(program, args, { env, maxBuffer: mostOutputBytes }, (error, stdout, stderr) => {
       const isAbsent = error !== null && error.code === 'ENOENT';
-      finish(() => resolve(isAbsent ? { outcome: 'absent' } : { outcome: 'exited', code: child.exitCode, stdout, stderr }));
+      finish(() =>
+        resolve(isAbsent ? { outcome: 'absent' } : { outcome: 'exited', code: child.exitCode, stdout, stderr }),
+      );
     });
     const finish = (settle: () => void): void => {
       clearTimeout(timer);

@@ -14,10 +14,7 @@ export interface TlsFiles {
  * @throws Error that names the file that cannot be read, or says why the two do not belong together
  */
 export async function readTlsFiles(files: TlsFiles): Promise<TlsIdentity> {
-  const [certPem, keyPem] = await Promise.all([
-    readFile(files.cert, 'utf8'),
-    readFile(files.key, 'utf8'),
-  ]);
+  const [certPem, keyPem] = await Promise.all([readFile(files.cert, 'utf8'), readFile(files.key, 'utf8')]);
   const certificate = parsed(files.cert, 'certificate', () => new X509Certificate(certPem));
   const key = parsed(files.key, 'private key', () => createPrivateKey(keyPem));
   if (!certificate.checkPrivateKey(key)) {

@@ -1,10 +1,4 @@
-import {
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  X509Certificate,
-  type KeyObject,
-} from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type { Random } from '../crypto.ts';
 import { selfSignedCertificate } from './certificate.ts';
@@ -37,10 +31,7 @@ const validMs = 20 * 365.25 * dayMs;
  * leaves both or neither. A damaged file is never replaced, for every client has pinned its key.
  * @throws Error when the file is there but holds no key with its certificate; the file system's own errors.
  */
-export async function loadTlsIdentity(
-  folder: string,
-  wanted: NewTlsIdentity,
-): Promise<TlsIdentity> {
+export async function loadTlsIdentity(folder: string, wanted: NewTlsIdentity): Promise<TlsIdentity> {
   const path = join(folder, 'tls.pem');
   const stored = await readFileIfThere(path);
   if (stored !== null) return parseIdentity(stored, path);
@@ -56,12 +47,7 @@ export function pinOf(publicKey: KeyObject): string {
   return createHash('sha256').update(der).digest('base64url');
 }
 
-function makeIdentity({
-  commonName,
-  names = [],
-  random = nodeRandom,
-  now,
-}: NewTlsIdentity): string {
+function makeIdentity({ commonName, names = [], random = nodeRandom, now }: NewTlsIdentity): string {
   // P-256: browsers take no Ed25519 certificates.
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const certPem = selfSignedCertificate({
@@ -79,8 +65,7 @@ function parseIdentity(pem: string, path: string): TlsIdentity {
   try {
     const key = createPrivateKey(pem);
     const certificate = new X509Certificate(pem);
-    if (!certificate.checkPrivateKey(key))
-      throw new Error('the key is not the one of the certificate');
+    if (!certificate.checkPrivateKey(key)) throw new Error('the key is not the one of the certificate');
     return {
       certPem: certificate.toString(),
       keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),

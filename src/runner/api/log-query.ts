@@ -3,17 +3,10 @@ import { type FieldError, ProblemError } from '../../protocol/problem.ts';
 import { strict, timestamp } from '../../protocol/schema.ts';
 import type { LogQuery } from '../logs/log-reader.ts';
 
-const wholeText = v.pipe(
-  v.string(),
-  v.regex(/^\d{1,15}$/, 'must be a whole number'),
-  v.transform(Number),
-);
+const wholeText = v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'must be a whole number'), v.transform(Number));
 
 const querySchema = strict({
-  follow: v.optional(
-    v.picklist(['', 'true', '1', 'false', '0'], 'must be "true" or "false"'),
-    'false',
-  ),
+  follow: v.optional(v.picklist(['', 'true', '1', 'false', '0'], 'must be "true" or "false"'), 'false'),
   since: v.optional(wholeText),
   tail: v.optional(wholeText),
   stream: v.optional(v.picklist(['stdout', 'stderr'], 'must be "stdout" or "stderr"')),
@@ -38,7 +31,10 @@ export function parseLogQuery(url: URL): LogQuery {
 }
 
 function queryProblem(issues: readonly v.BaseIssue<unknown>[]): ProblemError {
-  const errors = issues.map((issue): FieldError => ({ pointer: `/${v.getDotPath(issue) ?? ''}`, message: issue.message }));
+  const errors = issues.map((issue): FieldError => ({
+    pointer: `/${v.getDotPath(issue) ?? ''}`,
+    message: issue.message,
+  }));
   const isUnknown = issues.some(({ type }) => type === 'strict_object');
   const detail = errors.map(({ pointer, message }) => `${pointer.slice(1)}: ${message}`).join('; ');
   return new ProblemError(isUnknown ? 'unknown_field' : 'invalid_field', detail, { errors });

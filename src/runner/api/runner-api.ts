@@ -55,7 +55,9 @@ export function createRunnerApi(options: RunnerApiOptions): RunnerApi {
 
   routes.push({ method: 'GET', path: '/healthz', who: 'anybody' });
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
-  onAttempt('logs', '/v1/tasks/:task/:attempt/logs', (c, ref) => serveLogs(c, ref, { ...options, closing: closing.signal }));
+  onAttempt('logs', '/v1/tasks/:task/:attempt/logs', (c, ref) =>
+    serveLogs(c, ref, { ...options, closing: closing.signal }),
+  );
   for (const { path } of routes) app.all(path, (c) => answerMethod(c, options));
   app.notFound((c) => answer(c, new ProblemError('not_found', 'There is no such path on a Runner.'), options));
   app.onError((error, c) => answer(c, error, options));
@@ -99,7 +101,8 @@ function answerMethod(c: Context, options: RunnerApiOptions): Response {
 
 function answer(c: Context, error: Error, { random, log }: Pick<RunnerApiOptions, 'random' | 'log'>): Response {
   const requestId = toBase64Url(random.bytes(9));
-  const known = error instanceof ProblemError ? error : new ProblemError('internal', 'The Runner failed; its log has the reason.');
+  const known =
+    error instanceof ProblemError ? error : new ProblemError('internal', 'The Runner failed; its log has the reason.');
   const level = known.code === 'internal' ? 'error' : 'info';
   log[level]({ err: error, requestId, path: c.req.path, code: known.code }, 'a request was refused');
   const headers = new Headers({ 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' });

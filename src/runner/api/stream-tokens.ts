@@ -76,7 +76,7 @@ async function verify(token: string, options: StreamTokenOptions): Promise<Strea
 /** What is wrong with a token is for our own log; its bearer hears that it will not do. */
 function refusal(cause: unknown): ProblemError {
   if (cause instanceof errors.JWTExpired) {
-    return new ProblemError('token_expired', 'The stream token has expired by the Host\'s clock.', { cause });
+    return new ProblemError('token_expired', "The stream token has expired by the Host's clock.", { cause });
   }
   return new ProblemError('unauthenticated', 'The stream token is not valid here.', { cause });
 }

@@ -51,7 +51,11 @@ export async function loadMacKey(folder: string, random: Random): Promise<Uint8A
 }
 
 /** Proves that whoever sends it has the key of this node, once and within a minute. `nowMs` is Host time. */
-export function signProof(key: SigningKey, file: NodeFile, { nowMs, random }: { nowMs: number; random: Random }): Promise<string> {
+export function signProof(
+  key: SigningKey,
+  file: NodeFile,
+  { nowMs, random }: { nowMs: number; random: Random },
+): Promise<string> {
   return new SignJWT({})
     .setProtectedHeader({ alg: 'EdDSA', typ: tokenTypes.node })
     .setSubject(file.node)

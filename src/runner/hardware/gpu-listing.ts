@@ -14,11 +14,21 @@ export interface ListedCard {
 }
 
 /** The name is last: it may hold commas. */
-export const listingFields = [['uuid'], ['index'], ['memory.total'], ['pci.bus_id'], ['mig.mode.current'], ['name']] as const satisfies readonly SmiField[];
+export const listingFields = [
+  ['uuid'],
+  ['index'],
+  ['memory.total'],
+  ['pci.bus_id'],
+  ['mig.mode.current'],
+  ['name'],
+] as const satisfies readonly SmiField[];
 
 export const cardUuid = /^GPU-[0-9a-f-]{8,}$/i;
 
-export function parseListing(stdout: string, columns: readonly (string | null)[]): { cards: ListedCard[]; faults: string[] } {
+export function parseListing(
+  stdout: string,
+  columns: readonly (string | null)[],
+): { cards: ListedCard[]; faults: string[] } {
   const { rows, faults } = parseSmiRows(stdout, { columns, isFirst: cardUuid });
   const cards: ListedCard[] = [];
   for (const row of rows) {

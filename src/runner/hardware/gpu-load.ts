@@ -21,13 +21,17 @@ export const loadFields = [
   ['persistence_mode'],
 ] as const satisfies readonly SmiField[];
 
-export function parseGpuLoads(stdout: string, columns: readonly (string | null)[]): { loads: CardLoad[]; faults: string[] } {
+export function parseGpuLoads(
+  stdout: string,
+  columns: readonly (string | null)[],
+): { loads: CardLoad[]; faults: string[] } {
   const { rows, faults } = parseSmiRows(stdout, { columns, isFirst: cardUuid });
   return { loads: rows.map(toLoad), faults };
 }
 
 function toLoad(row: SmiRow): CardLoad {
-  const [uuid = '', utilisation, memory, sm, memoryClock, power, limit, temperature, fan, reasons, ecc, persistence] = row;
+  const [uuid = '', utilisation, memory, sm, memoryClock, power, limit, temperature, fan, reasons, ecc, persistence] =
+    row;
   return {
     uuid,
     utilisationPercent: smiNumber(utilisation),

@@ -9,7 +9,11 @@ export interface GpuProcess {
   memoryBytes: number;
 }
 
-export const processFields = [['gpu_uuid'], ['pid'], ['used_memory', 'used_gpu_memory']] as const satisfies readonly SmiField[];
+export const processFields = [
+  ['gpu_uuid'],
+  ['pid'],
+  ['used_memory', 'used_gpu_memory'],
+] as const satisfies readonly SmiField[];
 
 /** A process that ends while it is asked for is listed without a name or a number: such lines are left out. */
 export function parseGpuProcesses(stdout: string, columns: readonly (string | null)[]): GpuProcess[] {

@@ -98,7 +98,8 @@ function createGpuReader(files: MachineFiles, { run, clock, log }: HardwareOptio
       const moved = answered && sample.cards.toSorted().join() !== last.cards.toSorted().join();
       return { ...sample, fault, moved };
     },
-    processes: (signal: AbortSignal): Promise<GpuProcess[]> => (last.cards.length === 0 ? Promise.resolve([]) : readGpuProcesses(smi, signal)),
+    processes: (signal: AbortSignal): Promise<GpuProcess[]> =>
+      last.cards.length === 0 ? Promise.resolve([]) : readGpuProcesses(smi, signal),
   };
 }
 
@@ -145,10 +146,14 @@ function cpuModel(cpuinfo: string): string | null {
 async function readNuma(files: MachineFiles, usable: number[]): Promise<NumaReport[]> {
   const folder = 'sys/devices/system/node';
   const nodes = (await files.names(folder)).flatMap((name) => /^node(\d+)$/.exec(name)?.[1] ?? []).map(Number);
-  const reports = nodes.toSorted((a, b) => a - b).map(async (node) => ({
-    node,
-    cpus: parseCpuList((await files.text(`${folder}/node${node}/cpulist`)) ?? '').filter((cpu) => usable.includes(cpu)),
-    memoryBytes: memoryField((await files.text(`${folder}/node${node}/meminfo`)) ?? '', 'MemTotal') ?? 0,
-  }));
+  const reports = nodes
+    .toSorted((a, b) => a - b)
+    .map(async (node) => ({
+      node,
+      cpus: parseCpuList((await files.text(`${folder}/node${node}/cpulist`)) ?? '').filter((cpu) =>
+        usable.includes(cpu),
+      ),
+      memoryBytes: memoryField((await files.text(`${folder}/node${node}/meminfo`)) ?? '', 'MemTotal') ?? 0,
+    }));
   return Promise.all(reports);
 }

@@ -41,7 +41,12 @@ export function parseInstanceMemory(xml: string): InstanceMemory[] {
       const device = field(instance, 'index');
       const [memory = ''] = blocks(instance, 'fb_memory_usage');
       if (device === null || !/^\d+$/.test(device)) return [];
-      return { parent, device: Number(device), totalBytes: mib(field(memory, 'total')), usedBytes: mib(field(memory, 'used')) };
+      return {
+        parent,
+        device: Number(device),
+        totalBytes: mib(field(memory, 'total')),
+        usedBytes: mib(field(memory, 'used')),
+      };
     });
   });
 }

@@ -28,7 +28,14 @@ export async function readGpus(files: MachineFiles, smi: Smi, signal: AbortSigna
   for (const card of cards) {
     const numaNode = await readNumaNode(files, card.pciBusId);
     if (card.migEnabled) gpus.push(...split.of(card).map((one) => ({ ...common(card), ...one, numaNode, links: [] })));
-    else gpus.push({ ...common(card), numaNode, memoryBytes: card.memoryBytes, mig: null, links: linksOf(card, cards, links.all) });
+    else
+      gpus.push({
+        ...common(card),
+        numaNode,
+        memoryBytes: card.memoryBytes,
+        mig: null,
+        links: linksOf(card, cards, links.all),
+      });
   }
   return { gpus, cards: cards.map(({ uuid }) => uuid), fault: faultOf(answer.fault, faults) };
 }
@@ -101,7 +108,8 @@ export async function readGpuLoads(
   const { answer, columns } = await smi.query('gpu', loadFields, signal);
   const { loads: cards, faults } = parseGpuLoads(answer.stdout, columns);
   const isSplit = gpus.some((gpu) => gpu.mig);
-  const memories = isSplit && answer.fault === null ? parseInstanceMemory((await smi.run(['-q', '-x'], signal)).stdout) : [];
+  const memories =
+    isSplit && answer.fault === null ? parseInstanceMemory((await smi.run(['-q', '-x'], signal)).stdout) : [];
   const loads = gpus.flatMap((gpu): GpuLoad[] => {
     const card = cards.find(({ uuid }) => uuid === (gpu.mig?.parent ?? gpu.uuid));
     if (card === undefined) return [];
@@ -114,7 +122,14 @@ export async function readGpuLoads(
 /** Power is the card's, and counted once; how busy an instance is nobody tells. */
 function instanceLoad({ uuid, mig }: GpuReport, card: CardLoad, memories: readonly InstanceMemory[]): CardLoad {
   const own = memories.find(({ parent, device }) => parent === mig?.parent && device === mig.device);
-  return { ...card, uuid, utilisationPercent: null, memoryUsedBytes: own?.usedBytes ?? null, powerWatts: null, powerLimitWatts: null };
+  return {
+    ...card,
+    uuid,
+    utilisationPercent: null,
+    memoryUsedBytes: own?.usedBytes ?? null,
+    powerWatts: null,
+    powerLimitWatts: null,
+  };
 }
 
 export async function readGpuProcesses(smi: Smi, signal: AbortSignal): Promise<GpuProcess[]> {

@@ -51,7 +51,10 @@ export async function readNetwork(files: MachineFiles): Promise<NetworkLoad | nu
   const device = mainInterface((await files.text('proc/net/route')) ?? '');
   if (device === null) return null;
   const folder = `sys/class/net/${device}/statistics`;
-  const [receivedBytes, sentBytes] = [await files.number(`${folder}/rx_bytes`), await files.number(`${folder}/tx_bytes`)];
+  const [receivedBytes, sentBytes] = [
+    await files.number(`${folder}/rx_bytes`),
+    await files.number(`${folder}/tx_bytes`),
+  ];
   return receivedBytes === null || sentBytes === null ? null : { device, receivedBytes, sentBytes };
 }
 

@@ -10,7 +10,9 @@ import type { Journal, JournalEntry } from './journal.ts';
 export function openJournal(path: string): Journal {
   const db = new Libsql(path);
   db.exec('pragma journal_mode=wal; pragma synchronous=normal; pragma busy_timeout=2000');
-  db.exec('create table if not exists entries (task integer, attempt integer, entry text not null, primary key (task, attempt)) strict');
+  db.exec(
+    'create table if not exists entries (task integer, attempt integer, entry text not null, primary key (task, attempt)) strict',
+  );
   db.exec('create table if not exists heard (one integer primary key check (one = 1), at_ms integer not null) strict');
   const noteHeard = db.prepare('insert into heard values (1, ?) on conflict do update set at_ms = excluded.at_ms');
   let heardAtMs = readHeard(db);

@@ -51,7 +51,11 @@ export async function readLogExtent(source: LogSource): Promise<LogExtent | null
 }
 
 /** The records of a log one by one; nothing when there is no such log. Reads only as fast as it is asked. */
-export async function* readLog(source: LogSource, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogRecord, void> {
+export async function* readLog(
+  source: LogSource,
+  query: LogQuery,
+  signal: AbortSignal,
+): AsyncGenerator<LogRecord, void> {
   for await (const batch of readLogBatches(source, query, signal)) yield* batch;
 }
 
@@ -89,7 +93,7 @@ async function* blocksFrom(log: FileHandle, from: number, going: Going): AsyncIt
   const unwatch = follow?.watch(wake);
   try {
     let limit = await readableBytes(log, source);
-    for (let at = from; !signal.aborted; ) {
+    for (let at = from; !signal.aborted;) {
       const records = await scanRecords(log, at, limit);
       const last = records.at(-1);
       if (last) {
@@ -110,7 +114,10 @@ async function* blocksFrom(log: FileHandle, from: number, going: Going): AsyncIt
 }
 
 /** Cuts records to what the query asks for, counting offsets. */
-function createChoice(start: LogStart, query: LogQuery): {
+function createChoice(
+  start: LogStart,
+  query: LogQuery,
+): {
   pick(record: ScannedRecord): LogRecord[];
   offset(): number;
 } {

@@ -22,7 +22,7 @@ export async function scanRecords(log: FileHandle, from: number, limit: number):
 
 function decodeAll(block: Buffer, from: number): ScannedRecord[] {
   const records: ScannedRecord[] = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const record = decodeRecord(block, at);
     if (record === 'torn' || record === 'invalid') return records;
     const { kind, atUs, bytes } = record;

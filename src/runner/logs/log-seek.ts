@@ -87,7 +87,7 @@ async function offsetBehindLine(open: OpenLog, line: number, stream: SeekQuery['
   let { offset } = mark;
   for await (const { kind, bytes } of recordsFrom(open, mark)) {
     if (!isOutput(kind)) continue;
-    for (let at = -1; isOfStream(kind, stream) && (at = bytes.indexOf(10, at + 1)) !== -1; ) {
+    for (let at = -1; isOfStream(kind, stream) && (at = bytes.indexOf(10, at + 1)) !== -1;) {
       left -= 1;
       if (left === 0) return offset + at + 1;
     }

@@ -63,7 +63,8 @@ async function find(name: string, call: EngineCall, signal: AbortSignal): Promis
 async function faultOf(found: Found, { bridge, subnet, hasDevice }: DockerNetworkOptions): Promise<string | null> {
   if (found.driver !== 'bridge') return `has the driver ${JSON.stringify(found.driver)}`;
   for (const [name, value] of Object.entries(bridgeOptions(bridge))) {
-    if (found.options[name] !== value) return `has ${name}=${JSON.stringify(found.options[name] ?? null)}, not ${value}`;
+    if (found.options[name] !== value)
+      return `has ${name}=${JSON.stringify(found.options[name] ?? null)}, not ${value}`;
   }
   if (subnet !== null && found.subnet !== subnet) return `has the subnet ${found.subnet}, not ${subnet}`;
   return (await hasDevice(bridge)) ? null : `has lost its bridge ${bridge}`;

@@ -29,7 +29,9 @@ export function createEngineCall(socketPath: string): EngineCall {
         });
       });
       calling.on('error', (cause) => {
-        reject(signal.aborted ? signal.reason : new Error(`the Docker Engine does not answer: ${cause.message}`, { cause }));
+        reject(
+          signal.aborted ? signal.reason : new Error(`the Docker Engine does not answer: ${cause.message}`, { cause }),
+        );
       });
       calling.setTimeout(silenceMs, () => calling.destroy(new Error(`no answer within ${silenceMs / 1000} s`)));
       calling.end(text);

@@ -25,7 +25,8 @@ function causeOf(seen: BackendEnd, stop: StopOrder | null): Pick<End, 'cause' | 
   if (stop !== null) return { cause: stop.cause, message: stop.message };
   if (seen.startFailure !== null) return { cause: 'start_failed', message: seen.startFailure };
   if (seen.oom) return { cause: 'oom', message: oomMessage(seen) };
-  if (seen.engineRestart) return { cause: 'engine_restart', message: 'the container engine went down and took it along' };
+  if (seen.engineRestart)
+    return { cause: 'engine_restart', message: 'the container engine went down and took it along' };
   if (seen.signal !== null) return { cause: 'signal', message: `ended by ${seen.signal}` };
   if (seen.exitCode === null) return { cause: 'container_removed', message: 'the engine no longer knows how it ended' };
   return { cause: 'exit', message: `exited with code ${seen.exitCode}` };
@@ -33,5 +34,7 @@ function causeOf(seen: BackendEnd, stop: StopOrder | null): Pick<End, 'cause' | 
 
 function oomMessage({ evidence }: BackendEnd): string {
   const limit = evidence?.limitBytes ?? null;
-  return limit === null ? 'the kernel killed it for memory' : `the kernel killed it: it used all of its ${formatBytes(limit)} of memory`;
+  return limit === null
+    ? 'the kernel killed it for memory'
+    : `the kernel killed it: it used all of its ${formatBytes(limit)} of memory`;
 }

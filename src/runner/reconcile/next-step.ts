@@ -86,7 +86,8 @@ function stopStep(workload: Workload, busy: boolean, { nowMs }: StepTimes): Step
     return workload.stuck ? { do: 'unpause-and-kill' } : { do: 'mark-stuck' };
   }
   const spec = assignment?.spec;
-  if (signalledMs === null && !order.kill && phase !== 'paused') return { do: 'signal', name: spec?.stopSignal ?? 'SIGTERM' };
+  if (signalledMs === null && !order.kill && phase !== 'paused')
+    return { do: 'signal', name: spec?.stopSignal ?? 'SIGTERM' };
   const graceMs = spec?.stopGraceMs ?? defaultGraceMs;
   const leftMs = signalledMs === null ? 0 : signalledMs + graceMs - nowMs;
   return leftMs > 0 && !order.kill ? { do: 'nothing', againMs: leftMs } : { do: 'unpause-and-kill' };

@@ -67,8 +67,10 @@ async function takeListed(ctx: StepContext, seen: BackendWorkload, signal: Abort
     takeCreated(ctx, workload);
     return;
   }
-  if (workload.startedAtMs !== null && seen.startedAtMs !== null) ctx.hostClock.assume(workload.startedAtMs, seen.startedAtMs);
-  const startedAtMs = workload.startedAtMs ?? (seen.startedAtMs === null ? null : ctx.hostClock.fromWall(seen.startedAtMs));
+  if (workload.startedAtMs !== null && seen.startedAtMs !== null)
+    ctx.hostClock.assume(workload.startedAtMs, seen.startedAtMs);
+  const startedAtMs =
+    workload.startedAtMs ?? (seen.startedAtMs === null ? null : ctx.hostClock.fromWall(seen.startedAtMs));
   if (seen.phase === 'ended') {
     const end = await ctx.backend.end(seen.ref, signal);
     ctx.workloads.update(workload, { startedAtMs });

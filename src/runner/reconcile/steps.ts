@@ -23,7 +23,8 @@ export async function launch(ctx: StepContext, workload: Workload, signal: Abort
     if (hasEnded(workload)) return;
     const startedAtMs = started.startedAtMs === null ? hostClock.now() : hostClock.fromWall(started.startedAtMs);
     workloads.update(workload, { phase: started.phase === 'paused' ? 'paused' : 'running', startedAtMs });
-    const over = started.phase === 'ended' && workload.backendEnd === null ? await backend.end(workload.ref, signal) : null;
+    const over =
+      started.phase === 'ended' && workload.backendEnd === null ? await backend.end(workload.ref, signal) : null;
     if (over !== null) workloads.update(workload, { backendEnd: over });
   } catch (error) {
     if (isAbort(error, signal) || !(error instanceof BackendError) || error.code === 'engine_down') throw error;
@@ -99,13 +100,19 @@ export async function sendSignal(
   workloads.update(workload, { stopping: { ...stopping, told: true, signalledMs: clock.monotonic() } });
 }
 
-export async function killNow({ backend, workloads, clock }: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
+export async function killNow(
+  { backend, workloads, clock }: StepContext,
+  workload: Workload,
+  signal: AbortSignal,
+): Promise<void> {
   const { stopping } = workload;
   if (stopping === null) return;
   if (workload.phase === 'paused') await backend.resume(workload.ref, signal);
   await kill(backend, { workload, name: 'SIGKILL' }, signal);
   const nowMs = clock.monotonic();
-  workloads.update(workload, { stopping: { ...stopping, told: true, signalledMs: stopping.signalledMs ?? nowMs, killedMs: nowMs } });
+  workloads.update(workload, {
+    stopping: { ...stopping, told: true, signalledMs: stopping.signalledMs ?? nowMs, killedMs: nowMs },
+  });
 }
 
 /** From the call on an end may be its doing, unless the engine was away: then nothing was told. */
@@ -134,7 +141,11 @@ export function settle(ctx: StepContext, workload: Workload): void {
 }
 
 /** The Host has taken note: takes the container away once its output is in our file. */
-export async function cleanUp({ backend, workloads, logs }: StepContext, workload: Workload, signal: AbortSignal): Promise<void> {
+export async function cleanUp(
+  { backend, workloads, logs }: StepContext,
+  workload: Workload,
+  signal: AbortSignal,
+): Promise<void> {
   if (workload.startedAtMs !== null && workload.backendEnd !== 'absent') await logs.complete(workload.ref, signal);
   if (workload.launched) await backend.remove(workload.ref, signal);
   workloads.forget(workload);

@@ -79,7 +79,11 @@ export function createHostClient(options: HostClientOptions): HostClient {
 async function beginSession(options: HostClientOptions, signal: AbortSignal): Promise<Session> {
   for (let tries = 1; ; tries += 1) {
     const proof = await options.proof(options.hostClock.now());
-    const answer = await call(options, { path: `${apiPrefix}/runner/session`, body: '', authorization: `Bearer ${proof}` }, signal);
+    const answer = await call(
+      options,
+      { path: `${apiPrefix}/runner/session`, body: '', authorization: `Bearer ${proof}` },
+      signal,
+    );
     if (answer.ok) return opened(options, v.parse(sessionAnswerSchema, await answer.json()));
     const problem = await readProblem(answer);
     // The answer told the Host's time: a proof that was too old is made anew with it.

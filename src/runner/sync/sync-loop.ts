@@ -51,8 +51,20 @@ interface State {
 
 /** Tells the Host what is observed and takes what is desired, until the signal aborts. */
 export async function runSync(options: SyncOptions, signal: AbortSignal): Promise<void> {
-  const backoff = createBackoff({ firstMs: firstRetryMs, longestMs: longestRetryMs, random: () => options.random.fraction() });
-  const state: State = { epoch: 0, generation: 0, seq: 0, wantFull: true, fullAtMs: -Infinity, capacity: { sent: '', lookedMs: -Infinity }, loadSentMs: -Infinity };
+  const backoff = createBackoff({
+    firstMs: firstRetryMs,
+    longestMs: longestRetryMs,
+    random: () => options.random.fraction(),
+  });
+  const state: State = {
+    epoch: 0,
+    generation: 0,
+    seq: 0,
+    wantFull: true,
+    fullAtMs: -Infinity,
+    capacity: { sent: '', lookedMs: -Infinity },
+    loadSentMs: -Infinity,
+  };
   let reachable = true;
   while (!signal.aborted) {
     try {
@@ -62,7 +74,8 @@ export async function runSync(options: SyncOptions, signal: AbortSignal): Promis
       if (!reachable) options.log.info({}, 'the Host answers again');
       reachable = true;
       if (ended === 'idle') await restSince(options, begunMs, signal);
-      if (ended === 'answer' && state.wantFull) await options.clock.sleep(state.fullAtMs + fullEveryMs - options.clock.monotonic(), signal);
+      if (ended === 'answer' && state.wantFull)
+        await options.clock.sleep(state.fullAtMs + fullEveryMs - options.clock.monotonic(), signal);
     } catch (error) {
       if (isAbort(error, signal)) return;
       if (reachable) options.log.warn({ err: error }, 'the Host does not take reports; work goes on and is told later');
@@ -168,7 +181,11 @@ async function dueLoad(
   return options.load(signal);
 }
 
-async function changedCapacity(options: SyncOptions, { capacity }: State, signal: AbortSignal): Promise<CapacityReport | undefined> {
+async function changedCapacity(
+  options: SyncOptions,
+  { capacity }: State,
+  signal: AbortSignal,
+): Promise<CapacityReport | undefined> {
   const nowMs = options.clock.monotonic();
   if (capacity.sent !== '' && nowMs - capacity.lookedMs < lookEveryMs) return undefined;
   const report = await options.capacity(signal);
@@ -186,7 +203,8 @@ function capacityText({ load: _load, ...lasting }: CapacityReport): string {
  * @throws Error when the answer is of an older epoch: nothing of it counts
  */
 function take({ reconciler }: SyncOptions, state: State, answer: SyncAnswer): boolean {
-  if (answer.epoch < state.epoch) throw new Error(`the Host is in epoch ${answer.epoch}, behind ${state.epoch}: an old copy of it answers`);
+  if (answer.epoch < state.epoch)
+    throw new Error(`the Host is in epoch ${answer.epoch}, behind ${state.epoch}: an old copy of it answers`);
   reconciler.workloads.markHeard();
   for (const ack of answer.acked) reconciler.workloads.applyAck(ack, answer.epoch);
   state.wantFull = answer.wantFull;

@@ -96,13 +96,18 @@ describe('without a credential', () => {
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });
 
-  it.each(['GET /', 'GET /api/v1/nothing', 'POST /api/v2/tasks', 'GET /api/v1/runner/nothing', 'DELETE /api/v1/tasks', 'GET /healthz/', 'GET /METRICS'])(
-    '%s says nothing, not even whether it is there',
-    async (route) => {
-      const { method, path } = concrete(route);
-      expect(problemOf(await test.call(method, path, undefined, { authorization: '' })).code).toBe('unauthenticated');
-    },
-  );
+  it.each([
+    'GET /',
+    'GET /api/v1/nothing',
+    'POST /api/v2/tasks',
+    'GET /api/v1/runner/nothing',
+    'DELETE /api/v1/tasks',
+    'GET /healthz/',
+    'GET /METRICS',
+  ])('%s says nothing, not even whether it is there', async (route) => {
+    const { method, path } = concrete(route);
+    expect(problemOf(await test.call(method, path, undefined, { authorization: '' })).code).toBe('unauthenticated');
+  });
 
   it('tells of health and the document', async () => {
     for (const path of ['/healthz', '/readyz', '/openapi.json']) {
@@ -115,8 +120,16 @@ describe('with a token', () => {
   it.each(scoped)('%s refuses one that has every scope but %s', async (route, needed) => {
     const others = scopes.filter((scope) => scope !== needed);
     const { method, path } = concrete(route);
-    const answer = await test.callAs(await test.issue({ scopes: others }))(method, path, method === 'POST' ? {} : undefined);
-    expect(problemOf(answer)).toMatchObject({ status: 403, code: 'forbidden', detail: expect.stringContaining(needed) });
+    const answer = await test.callAs(await test.issue({ scopes: others }))(
+      method,
+      path,
+      method === 'POST' ? {} : undefined,
+    );
+    expect(problemOf(answer)).toMatchObject({
+      status: 403,
+      code: 'forbidden',
+      detail: expect.stringContaining(needed),
+    });
   });
 
   it.each(scoped)('%s lets one through that has %s alone', async (route, needed) => {

@@ -27,18 +27,26 @@ async function refused(token: string): Promise<ProblemCode> {
 /** The parts of a token that is good. */
 function partsOf(token: string): { header: Record<string, unknown>; claims: Record<string, unknown> } {
   const [header = '', claims = ''] = token.split('.');
-  const decode = (part: string): Record<string, unknown> => JSON.parse(new TextDecoder().decode(base64url.decode(part))) as Record<string, unknown>;
+  const decode = (part: string): Record<string, unknown> =>
+    JSON.parse(new TextDecoder().decode(base64url.decode(part))) as Record<string, unknown>;
   return { header: decode(header), claims: decode(claims) };
 }
 
-function signed(claims: Record<string, unknown>, header: Record<string, unknown>, key: unknown = test.signingKey.privateKey): Promise<string> {
+function signed(
+  claims: Record<string, unknown>,
+  header: Record<string, unknown>,
+  key: unknown = test.signingKey.privateKey,
+): Promise<string> {
   return new SignJWT(claims).setProtectedHeader(header as { alg: string }).sign(key as Uint8Array);
 }
 
 describe('a token is refused', () => {
-  it.each(['', 'x', 'a.b.c', 'eyJhbGciOiJub25lIn0.e30.', `${'a'.repeat(5000)}.b.c`])('that is junk: %#', async (token) => {
-    expect(await refused(token)).toBe('unauthenticated');
-  });
+  it.each(['', 'x', 'a.b.c', 'eyJhbGciOiJub25lIn0.e30.', `${'a'.repeat(5000)}.b.c`])(
+    'that is junk: %#',
+    async (token) => {
+      expect(await refused(token)).toBe('unauthenticated');
+    },
+  );
 
   it('in another scheme', async () => {
     const answer = await test.call('GET', '/api/v1/whoami', undefined, { authorization: `Basic ${test.token}` });
@@ -77,25 +85,32 @@ describe('a token is refused', () => {
     expect(await refused(`${header}.${claims}.${signature}`)).toBe('unauthenticated');
   });
 
-  it.each(['weir-join', 'weir-stream', 'weir-node', 'weir-session', 'JWT', undefined])('of the type %s', async (typ) => {
-    const { header, claims } = partsOf(test.token);
-    const { typ: _own, ...rest } = header;
-    expect(await refused(await signed(claims, typ === undefined ? rest : { ...rest, typ }))).toBe('unauthenticated');
-  });
+  it.each(['weir-join', 'weir-stream', 'weir-node', 'weir-session', 'JWT', undefined])(
+    'of the type %s',
+    async (typ) => {
+      const { header, claims } = partsOf(test.token);
+      const { typ: _own, ...rest } = header;
+      expect(await refused(await signed(claims, typ === undefined ? rest : { ...rest, typ }))).toBe('unauthenticated');
+    },
+  );
 
   it('that is a join token', async () => {
     const { token } = await createJoinToken(test.ctx, { expiresMs: 60_000, name: undefined, by: 'admin' });
     expect(await refused(token)).toBe('unauthenticated');
   });
 
-  it.each([{ aud: 'node:n1' }, { aud: undefined }, { iss: 'somebody' }, { nbf: 4_000_000_000 }, { jti: 'another' }, { jti: undefined }])(
-    'with the claims %o',
-    async (other) => {
-      const { header, claims } = partsOf(test.token);
-      const made = await signed(JSON.parse(JSON.stringify({ ...claims, ...other })) as Record<string, unknown>, header);
-      expect(['unauthenticated', 'token_revoked']).toContain(await refused(made));
-    },
-  );
+  it.each([
+    { aud: 'node:n1' },
+    { aud: undefined },
+    { iss: 'somebody' },
+    { nbf: 4_000_000_000 },
+    { jti: 'another' },
+    { jti: undefined },
+  ])('with the claims %o', async (other) => {
+    const { header, claims } = partsOf(test.token);
+    const made = await signed(JSON.parse(JSON.stringify({ ...claims, ...other })) as Record<string, unknown>, header);
+    expect(['unauthenticated', 'token_revoked']).toContain(await refused(made));
+  });
 
   it('once it has expired, also when it was good before', async () => {
     const token = await test.issue({ expiresMs: clock.now() + 60_000 });
@@ -121,7 +136,12 @@ describe('a token is refused', () => {
 describe('a token', () => {
   it('may do no more than its row says, whatever its claims say', async () => {
     const token = await test.issue({ subject: 'ada', scopes: ['tasks:read', 'tasks:write'] });
-    await test.ctx.writes.run((tx) => tx.update(credentials).set({ scopes: ['tasks:read'] }).where(eq(credentials.subject, 'ada')));
+    await test.ctx.writes.run((tx) =>
+      tx
+        .update(credentials)
+        .set({ scopes: ['tasks:read'] })
+        .where(eq(credentials.subject, 'ada')),
+    );
     expect((await test.callAs(token)('GET', '/api/v1/whoami')).body).toMatchObject({ scopes: ['tasks:read'] });
     expect((await test.callAs(token)('POST', '/api/v1/tasks', {})).status).toBe(403);
   });

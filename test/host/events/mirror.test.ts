@@ -12,7 +12,10 @@ import { joinRunner, type WireRunner } from '../../support/runner-wire.ts';
 type Step = { do: 'submit' | 'place' } | { do: 'kill' | 'pulling' | 'running' | 'ended'; pick: number };
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('submit' as const, 'place' as const) }),
-  fc.record({ do: fc.constantFrom('kill' as const, 'pulling' as const, 'running' as const, 'ended' as const), pick: fc.nat({ max: 20 }) }),
+  fc.record({
+    do: fc.constantFrom('kill' as const, 'pulling' as const, 'running' as const, 'ended' as const),
+    pick: fc.nat({ max: 20 }),
+  }),
 );
 
 async function take(test: TestContext, runner: WireRunner, step: Step): Promise<void> {
@@ -52,21 +55,28 @@ function told(view: unknown): TaskSummary {
 describe('a client that takes the list and merges the events behind it', () => {
   it('holds what the Host holds, whatever order and how often the events come', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), fc.nat(25), fc.infiniteStream(fc.nat(1000)), async (steps, listAt, order) => {
-        await using test = await openTestContext();
-        const runner = await joinRunner(test, { gpus: ['GPU-a', 'GPU-b'] });
-        let first: { items: TaskView[]; asOf: number } = { items: [], asOf: 0 };
-        for (const [at, step] of steps.entries()) {
-          if (at === listAt) first = await list(test);
-          await take(test, runner, step);
-        }
-        const events = await readStored(test.ctx.db, { since: first.asOf, limit: 1000 });
-        const shuffled = [...events, ...events].map((event) => ({ event, key: order.next().value })).toSorted((a, b) => a.key - b.key);
-        const held = new Map<string, Record<string, unknown>>(first.items.map((item) => [item.id, item]));
-        for (const { event } of shuffled) merge(held, event);
-        const now = await list(test);
-        expect([...held.values()].map(told).toSorted(byId)).toEqual(now.items.map(told).toSorted(byId));
-      }),
+      fc.asyncProperty(
+        fc.array(anyStep, { maxLength: 25 }),
+        fc.nat(25),
+        fc.infiniteStream(fc.nat(1000)),
+        async (steps, listAt, order) => {
+          await using test = await openTestContext();
+          const runner = await joinRunner(test, { gpus: ['GPU-a', 'GPU-b'] });
+          let first: { items: TaskView[]; asOf: number } = { items: [], asOf: 0 };
+          for (const [at, step] of steps.entries()) {
+            if (at === listAt) first = await list(test);
+            await take(test, runner, step);
+          }
+          const events = await readStored(test.ctx.db, { since: first.asOf, limit: 1000 });
+          const shuffled = [...events, ...events]
+            .map((event) => ({ event, key: order.next().value }))
+            .toSorted((a, b) => a.key - b.key);
+          const held = new Map<string, Record<string, unknown>>(first.items.map((item) => [item.id, item]));
+          for (const { event } of shuffled) merge(held, event);
+          const now = await list(test);
+          expect([...held.values()].map(told).toSorted(byId)).toEqual(now.items.map(told).toSorted(byId));
+        },
+      ),
       { numRuns: 25 },
     );
   }, 60_000);

@@ -73,8 +73,13 @@ describe('the stream of events', () => {
   it('is refused where those events are no longer kept, or not yet there', async () => {
     for (let turn = 0; turn < 6; turn += 1) await submit();
     await housekeeping(test.ctx);
-    const ask = (headers: Record<string, string>, query = '') => test.call('GET', `/api/v1/events${query}`, undefined, headers);
-    expect(problemOf(await ask({ 'last-event-id': '1' }))).toMatchObject({ status: 410, code: 'gone', fix: expect.stringContaining('asOf') });
+    const ask = (headers: Record<string, string>, query = '') =>
+      test.call('GET', `/api/v1/events${query}`, undefined, headers);
+    expect(problemOf(await ask({ 'last-event-id': '1' }))).toMatchObject({
+      status: 410,
+      code: 'gone',
+      fix: expect.stringContaining('asOf'),
+    });
     expect(problemOf(await ask({}, '?since=0')).code).toBe('gone');
     expect(problemOf(await ask({ 'last-event-id': '7' })).code).toBe('gone');
     expect(problemOf(await ask({ 'last-event-id': 'x' })).code).toBe('invalid_field');

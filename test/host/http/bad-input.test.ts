@@ -67,9 +67,18 @@ const absurd: Bad[] = [
   { spec: { ...image, priority: 'highest' }, pointer: '/priority' },
 ];
 const misnamed: Bad[] = [
-  ...['', 'UPPER/case', '../x', 'http://a/b', '127.0.0.1/x', '10.0.0.1:5000/x', '[::1]:5000/x', 'a b', '-rm', 'x@sha256:short'].map(
-    (bad): Bad => ({ spec: { image: bad }, pointer: '/image' }),
-  ),
+  ...[
+    '',
+    'UPPER/case',
+    '../x',
+    'http://a/b',
+    '127.0.0.1/x',
+    '10.0.0.1:5000/x',
+    '[::1]:5000/x',
+    'a b',
+    '-rm',
+    'x@sha256:short',
+  ].map((bad): Bad => ({ spec: { image: bad }, pointer: '/image' })),
   { spec: { image: `a${nul}` }, pointer: '/image' },
   { spec: { ...image, placement: { node: 'nowhere' } }, pointer: '/placement/node' },
   { spec: { ...image, placement: { node: 'n1' } }, pointer: '/placement/node' },
@@ -97,26 +106,43 @@ const unknown: Bad[] = [
   { spec: { ...image, gpu: 1 }, pointer: '/gpu', code: 'unknown_field' },
   { spec: { ...image, superuser: true }, pointer: '/superuser', code: 'unknown_field' },
   { spec: { ...image, resources: { cpu: 1 } }, pointer: '/resources/cpu', code: 'unknown_field' },
-  { spec: { ...image, resources: { gpus: { count: 1, kind: 'a' } } }, pointer: '/resources/gpus/kind', code: 'unknown_field' },
+  {
+    spec: { ...image, resources: { gpus: { count: 1, kind: 'a' } } },
+    pointer: '/resources/gpus/kind',
+    code: 'unknown_field',
+  },
   { spec: { ...image, placement: { nodes: [] } }, pointer: '/placement/nodes', code: 'unknown_field' },
   { spec: { ...image, toString: 'x' }, pointer: '/toString', code: 'unknown_field' },
-  { spec: JSON.parse('{"image":"a","__proto__":{"user":"root"}}') as Record<string, unknown>, pointer: '/__proto__', code: 'unknown_field' },
+  {
+    spec: JSON.parse('{"image":"a","__proto__":{"user":"root"}}') as Record<string, unknown>,
+    pointer: '/__proto__',
+    code: 'unknown_field',
+  },
   { spec: JSON.parse('{"image":"a","env":{"__proto__":"x"}}') as Record<string, unknown>, pointer: '/env/__proto__' },
-  { spec: JSON.parse('{"image":"a","env":{"constructor":"x"}}') as Record<string, unknown>, pointer: '/env/constructor' },
-  { spec: JSON.parse('{"image":"a","labels":{"prototype":"x"}}') as Record<string, unknown>, pointer: '/labels/prototype' },
+  {
+    spec: JSON.parse('{"image":"a","env":{"constructor":"x"}}') as Record<string, unknown>,
+    pointer: '/env/constructor',
+  },
+  {
+    spec: JSON.parse('{"image":"a","labels":{"prototype":"x"}}') as Record<string, unknown>,
+    pointer: '/labels/prototype',
+  },
   { spec: { ...image, 'a/b~c': 1 }, pointer: '/a~1b~0c', code: 'unknown_field' },
 ];
 
 describe.each(Object.entries({ wrongType, absurd, misnamed, torn, unknown }))('a spec that is %s', (_kind, cases) => {
-  it.each(cases.map((bad) => [JSON.stringify(bad.spec), bad] as const))('%s', async (_text, { spec, pointer, code }) => {
-    const before = await stored();
-    const answer = await test.call('POST', '/api/v1/tasks', spec);
-    const problem = problemOf(answer);
-    expect(problem).toMatchObject({ code: code ?? 'invalid_field', detail: expect.stringMatching(/.{10}/) });
-    expect(problem.errors?.[0]?.pointer).toBe(pointer);
-    expect(problem.detail).toContain(pointer);
-    expect(await stored()).toEqual(before);
-  });
+  it.each(cases.map((bad) => [JSON.stringify(bad.spec), bad] as const))(
+    '%s',
+    async (_text, { spec, pointer, code }) => {
+      const before = await stored();
+      const answer = await test.call('POST', '/api/v1/tasks', spec);
+      const problem = problemOf(answer);
+      expect(problem).toMatchObject({ code: code ?? 'invalid_field', detail: expect.stringMatching(/.{10}/) });
+      expect(problem.errors?.[0]?.pointer).toBe(pointer);
+      expect(problem.detail).toContain(pointer);
+      expect(await stored()).toEqual(before);
+    },
+  );
 });
 
 describe('a body', () => {
@@ -146,7 +172,9 @@ describe('a body', () => {
   it('that is not UTF-8 is refused', async () => {
     const body = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]);
     const headers = { authorization: `Bearer ${test.token}`, 'content-type': 'application/json' };
-    const response = await test.app.fetch(new Request('http://localhost/api/v1/tasks', { method: 'POST', headers, body }));
+    const response = await test.app.fetch(
+      new Request('http://localhost/api/v1/tasks', { method: 'POST', headers, body }),
+    );
     expect(await response.json()).toMatchObject({ code: 'bad_json' });
   });
 
@@ -165,7 +193,9 @@ describe('a batch', () => {
 
   it.each([1, 3])('of %i for a node that is not there stores nothing and says which', async (length) => {
     const before = await stored();
-    const specs = Array.from({ length }, (_, at) => (at === length - 1 ? { ...smallTask, placement: { node: 'nowhere' } } : smallTask));
+    const specs = Array.from({ length }, (_, at) =>
+      at === length - 1 ? { ...smallTask, placement: { node: 'nowhere' } } : smallTask,
+    );
     const answer = await test.call('POST', '/api/v1/tasks/batch', specs);
     expect(problemOf(answer).errors?.[0]?.pointer).toBe(`/${length - 1}/placement/node`);
     expect(await stored()).toEqual(before);
@@ -231,18 +261,30 @@ describe('a query', () => {
     ['DELETE', '/nodes/n1?force=true', undefined],
   ])('%s %s is refused', async (method, path, body) => {
     const before = await stored();
-    expect(['unknown_field', 'invalid_field']).toContain(problemOf(await test.call(method, `/api/v1${path}`, body)).code);
+    expect(['unknown_field', 'invalid_field']).toContain(
+      problemOf(await test.call(method, `/api/v1${path}`, body)).code,
+    );
     expect(await stored()).toEqual(before);
   });
 });
 
 describe('a path', () => {
-  it.each(['t', 't0', 'T1', 'x', '%ff', '..%2f', 'a'.repeat(63), "'; drop table tasks; --"])('to a task %s that is not there', async (ref) => {
-    expect(problemOf(await test.call('GET', `/api/v1/tasks/${ref}/explain`)).code).toBe('not_found');
-  });
+  it.each(['t', 't0', 'T1', 'x', '%ff', '..%2f', 'a'.repeat(63), "'; drop table tasks; --"])(
+    'to a task %s that is not there',
+    async (ref) => {
+      expect(problemOf(await test.call('GET', `/api/v1/tasks/${ref}/explain`)).code).toBe('not_found');
+    },
+  );
 
   it.each(['a'.repeat(64), '%00', 't1%00'])('to %s is refused', async (ref) => {
-    for (const path of [`tasks/${ref}`, `tasks/${ref}/explain`, `tasks/${ref}/logs`, `nodes/${ref}`, `tasks?name=${ref}`, `events?subject=${ref}`]) {
+    for (const path of [
+      `tasks/${ref}`,
+      `tasks/${ref}/explain`,
+      `tasks/${ref}/logs`,
+      `nodes/${ref}`,
+      `tasks?name=${ref}`,
+      `events?subject=${ref}`,
+    ]) {
       expect(problemOf(await test.call('GET', `/api/v1/${path}`)).code).toBe('invalid_field');
     }
   });
@@ -284,8 +326,21 @@ describe('what is accepted', () => {
       owner: 'ada',
     };
     const task = taskOf(await test.call('POST', '/api/v1/tasks', spec));
-    expect(task).toMatchObject({ name: 'all-fields', state: 'queued', owner: 'ada', priority: 'batch', labels: spec.labels });
-    const stays = { image: spec.image, shell: spec.shell, env: spec.env, workdir: '/work', user: spec.user, stopSignal: 'SIGINT' };
+    expect(task).toMatchObject({
+      name: 'all-fields',
+      state: 'queued',
+      owner: 'ada',
+      priority: 'batch',
+      labels: spec.labels,
+    });
+    const stays = {
+      image: spec.image,
+      shell: spec.shell,
+      env: spec.env,
+      workdir: '/work',
+      user: spec.user,
+      stopSignal: 'SIGINT',
+    };
     expect(task.spec).toMatchObject(stays);
     expect(task.spec).toMatchObject({
       resources: { cpus: 0.125, memory: 67_108_864, gpus: { uuids: ['GPU-1', 'MIG-2'] } },

@@ -62,10 +62,13 @@ describe('a secret in a request', () => {
     expectNoTrace(again.text, token);
     const narrow = await test.issue({ scopes: ['tasks:read'] });
     expectNoTrace((await test.callAs(narrow)('POST', '/api/v1/tasks', spec)).text, narrow, canary);
-    expectNoTrace((await test.call('GET', '/api/v1/tasks', undefined, { authorization: `Bearer ${canary}` })).text, canary);
+    expectNoTrace(
+      (await test.call('GET', '/api/v1/tasks', undefined, { authorization: `Bearer ${canary}` })).text,
+      canary,
+    );
   });
 
-  it('such as a session\'s key is not told when a sync fails', async () => {
+  it("such as a session's key is not told when a sync fails", async () => {
     const runner = await joinRunner(test);
     const session = await runner.beginSession();
     await test.ctx.db.run(sql`drop table attempts`);

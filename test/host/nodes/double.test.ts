@@ -3,7 +3,8 @@ import { problemOf } from '../../support/calls.ts';
 import { openTestContext } from '../../support/host-context.ts';
 import { joinRunner } from '../../support/runner-wire.ts';
 
-const node = async (test: Awaited<ReturnType<typeof openTestContext>>) => (await test.call('GET', '/api/v1/nodes/one')).body;
+const node = async (test: Awaited<ReturnType<typeof openTestContext>>) =>
+  (await test.call('GET', '/api/v1/nodes/one')).body;
 
 describe('two machines with one key', () => {
   it('are both refused until an operator decides', async () => {
@@ -31,6 +32,7 @@ describe('two machines with one key', () => {
   it('a restarted Runner is none', async () => {
     await using test = await openTestContext();
     const runner = await joinRunner(test, { name: 'one' });
-    for (const boot of ['second-boot', 'third-boot', 'fourth-boot']) expect((await runner.send({ holdMs: 0, boot })).status).toBe(200);
+    for (const boot of ['second-boot', 'third-boot', 'fourth-boot'])
+      expect((await runner.send({ holdMs: 0, boot })).status).toBe(200);
   });
 });

@@ -19,10 +19,16 @@ afterEach(() => test[Symbol.asyncDispose]());
 const count = async (): Promise<number> => (await test.ctx.db.select().from(nodes)).length;
 
 describe('a join token', () => {
-  it('makes one node, which knows the cluster, the Host\'s keys and its time', async () => {
+  it("makes one node, which knows the cluster, the Host's keys and its time", async () => {
     const answer = await enrolWith(wire, await joinToken(wire), { name: 'gpu-box', labels: { rack: 'a' } });
     expect(answer.status).toBe(201);
-    expect(answer.body).toMatchObject({ node: 'n1', name: 'gpu-box', cluster: 'test-cluster', epoch: 1, hostTime: clock.now() });
+    expect(answer.body).toMatchObject({
+      node: 'n1',
+      name: 'gpu-box',
+      cluster: 'test-cluster',
+      epoch: 1,
+      hostTime: clock.now(),
+    });
     expect(answer.body).toMatchObject({ hostKeys: [{ kty: 'OKP', x: test.signingKey.rawPublic }] });
     expect(answer.text).not.toContain('"d"');
   });
@@ -54,10 +60,13 @@ describe('a join token', () => {
   it.each([
     ['an API token', async () => test.token],
     ['junk', async () => 'a.b.c'],
-    ['a token of a Host that is not this one', async () => {
-      await using other = await openTestContext({ clock });
-      return await joinToken({ call: other.call });
-    }],
+    [
+      'a token of a Host that is not this one',
+      async () => {
+        await using other = await openTestContext({ clock });
+        return await joinToken({ call: other.call });
+      },
+    ],
   ])('that is %s is refused', async (_what, made) => {
     expect(problemOf(await enrolWith(wire, await made())).code).toBe('join_token_invalid');
     expect(await count()).toBe(0);

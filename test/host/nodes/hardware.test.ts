@@ -30,12 +30,19 @@ const node = async (): Promise<NodeView> => (await test.call('GET', '/api/v1/nod
 function machine(parts: Partial<Hardware> & { uuids?: string[] }): CapacityReport {
   const { uuids, ...rest } = parts;
   const { hardware } = runner.capacity;
-  const gpus = uuids?.map((uuid, index) => ({ uuid, index, model: 'Test', memoryBytes: 8 * gib, numaNode: null })) ?? hardware.gpus;
+  const gpus =
+    uuids?.map((uuid, index) => ({ uuid, index, model: 'Test', memoryBytes: 8 * gib, numaNode: null })) ??
+    hardware.gpus;
   return { ...runner.capacity, hardware: { ...hardware, ...rest, gpus } };
 }
 
 async function runningOn(gpus: number): Promise<TaskId> {
-  const { id } = taskOf(await test.call('POST', '/api/v1/tasks', { ...smallTask, resources: { cpus: 0.5, memory: '64MiB', gpus: { count: gpus } } }));
+  const { id } = taskOf(
+    await test.call('POST', '/api/v1/tasks', {
+      ...smallTask,
+      resources: { cpus: 0.5, memory: '64MiB', gpus: { count: gpus } },
+    }),
+  );
   await placeTasks(test.ctx);
   await runner.sync({ holdMs: 0 });
   await runner.report(id, 'running', { startedAt: clock.now() });
@@ -48,14 +55,23 @@ async function nodeEvents() {
 
 describe('hardware that changes', () => {
   it('is an event that says what came and what went, and counts for new work at once', async () => {
-    await runner.sync({ holdMs: 0, capacity: machine({ uuids: ['GPU-a', 'GPU-c'], memoryBytes: 12 * gib, cpuMilli: 9500 }) });
+    await runner.sync({
+      holdMs: 0,
+      capacity: machine({ uuids: ['GPU-a', 'GPU-c'], memoryBytes: 12 * gib, cpuMilli: 9500 }),
+    });
     const last = (await nodeEvents()).at(-1);
     expect(last?.type).toBe('node.updated');
     expect(last?.data).toMatchObject({
       capacity: { cpus: 9.5, memory: 12 * gib, gpus: 2 },
       hardwareChange: {
-        added: [{ what: 'gpu', uuid: 'GPU-c', index: 1, model: 'Test' }, { what: 'cpus', cpus: 1.5 }],
-        removed: [{ what: 'gpu', uuid: 'GPU-b' }, { what: 'memory', memory: 4 * gib }],
+        added: [
+          { what: 'gpu', uuid: 'GPU-c', index: 1, model: 'Test' },
+          { what: 'cpus', cpus: 1.5 },
+        ],
+        removed: [
+          { what: 'gpu', uuid: 'GPU-b' },
+          { what: 'memory', memory: 4 * gib },
+        ],
       },
     });
     expect((await node()).gpus.map(({ uuid }) => uuid)).toEqual(['GPU-a', 'GPU-c']);
@@ -80,7 +96,11 @@ describe('hardware that changes', () => {
     expect(await show(id)).toMatchObject({
       state: 'running',
       gpus: ['GPU-a', 'GPU-b'],
-      reason: { code: 'gpu_missing', message: 'gpu1 does not see GPU-b any more', advice: expect.stringContaining('look at the node') },
+      reason: {
+        code: 'gpu_missing',
+        message: 'gpu1 does not see GPU-b any more',
+        advice: expect.stringContaining('look at the node'),
+      },
     });
     await runner.report(id, 'running');
     expect(await show(id)).toMatchObject({ reason: { code: 'gpu_missing' } });
@@ -97,7 +117,12 @@ describe('hardware that changes', () => {
 
   it('gives no new work a GPU that is gone, and starts what waits when one comes', async () => {
     await runner.sync({ holdMs: 0, capacity: machine({ uuids: ['GPU-a'] }) });
-    const { id } = taskOf(await test.call('POST', '/api/v1/tasks', { ...smallTask, resources: { cpus: 0.5, memory: '64MiB', gpus: { count: 2 } } }));
+    const { id } = taskOf(
+      await test.call('POST', '/api/v1/tasks', {
+        ...smallTask,
+        resources: { cpus: 0.5, memory: '64MiB', gpus: { count: 2 } },
+      }),
+    );
     await placeTasks(test.ctx);
     expect((await show(id)).state).toBe('queued');
     const woken = test.ctx.wakes.reconcile.wait(new AbortController().signal);
@@ -118,12 +143,21 @@ describe('hardware that changes', () => {
 
 describe('how busy a node is', () => {
   const load: Load = { load1: 1, memoryAvailableBytes: gib, diskFreeBytes: gib, loopLagMs: 1 };
-  const usageOf = (task: TaskId, attempt = 1) => ({ task, attempt, cpuMilli: 1500, memoryBytes: 4096, gpu: [{ uuid: 'GPU-a', memoryBytes: 77 }] });
+  const usageOf = (task: TaskId, attempt = 1) => ({
+    task,
+    attempt,
+    cpuMilli: 1500,
+    memoryBytes: 4096,
+    gpu: [{ uuid: 'GPU-a', memoryBytes: 77 }],
+  });
 
   it('is shown with the node, and what each task uses with the task, also in lists', async () => {
     const id = await runningOn(1);
     expect((await show(id)).usage).toBeNull();
-    await runner.sync({ holdMs: 0, load: { ...load, workloads: [usageOf(id)], temperatures: [{ sensor: 'cpu', celsius: 60 }] } });
+    await runner.sync({
+      holdMs: 0,
+      load: { ...load, workloads: [usageOf(id)], temperatures: [{ sensor: 'cpu', celsius: 60 }] },
+    });
     const usage = { cpus: 1.5, memory: 4096, gpus: [{ uuid: 'GPU-a', memory: 77 }] };
     expect((await show(id)).usage).toEqual(usage);
     const list = await test.call('GET', '/api/v1/tasks');
@@ -135,7 +169,10 @@ describe('how busy a node is', () => {
 
   it('is stored nowhere: a report of load alone changes no row and makes no event', async () => {
     const id = await runningOn(1);
-    const stored = async () => ({ rows: await test.ctx.db.select().from(nodes), events: (await test.ctx.db.select().from(events)).length });
+    const stored = async () => ({
+      rows: await test.ctx.db.select().from(nodes),
+      events: (await test.ctx.db.select().from(events)).length,
+    });
     const before = await stored();
     await runner.sync({ holdMs: 0, load: { ...load, workloads: [usageOf(id)] } });
     await runner.sync({ holdMs: 0, capacity: { ...machine({}), load } });

@@ -49,7 +49,9 @@ describe('a held call', () => {
     const { id } = await submit();
     await placeTasks(test.ctx);
     const answer = await held;
-    expect(answer.desired?.tasks).toMatchObject([{ task: id, attempt: 1, stop: null, seen: false, spec: { image: 'weir/demo:1', argv: ['true'], cpuMilli: 500 } }]);
+    expect(answer.desired?.tasks).toMatchObject([
+      { task: id, attempt: 1, stop: null, seen: false, spec: { image: 'weir/demo:1', argv: ['true'], cpuMilli: 500 } },
+    ]);
   });
 
   it('is answered with nothing new when its time is over', async () => {
@@ -109,10 +111,25 @@ describe('a call that its Runner dropped', () => {
     const { epoch } = runner.enrolled;
     const addresses = { api: null, data: null };
     const { generation } = await runner.sync();
-    const request = { protocol: protocolVersion, epoch, boot: runner.boot, seq: 1, appliedGeneration: generation, digest, full: false, changes: [], addresses, holdMs: 20_000 };
+    const request = {
+      protocol: protocolVersion,
+      epoch,
+      boot: runner.boot,
+      seq: 1,
+      appliedGeneration: generation,
+      digest,
+      full: false,
+      changes: [],
+      addresses,
+      holdMs: 20_000,
+    };
     const body = JSON.stringify(request);
     const path = '/api/v1/runner/sync';
-    const authorization = formatSessionProof({ session: session.session, seq: 9, mac: macOf(session, { path, body, seq: 9 }) });
+    const authorization = formatSessionProof({
+      session: session.session,
+      seq: 9,
+      mac: macOf(session, { path, body, seq: 9 }),
+    });
     const headers = { authorization, 'content-type': 'application/json' };
     return test.app.fetch(new Request(`http://localhost${path}`, { method: 'POST', headers, body, signal }));
   }

@@ -23,7 +23,10 @@ describe('drain', () => {
     await placeTasks(test.ctx);
     await runner.sync();
     await runner.report(id, 'running');
-    expect((await node('/drain', 'POST', { reason: 'new disk' })).body).toMatchObject({ state: 'ready', draining: { reason: 'new disk', by: 'admin' } });
+    expect((await node('/drain', 'POST', { reason: 'new disk' })).body).toMatchObject({
+      state: 'ready',
+      draining: { reason: 'new disk', by: 'admin' },
+    });
     const later = await submit();
     await placeTasks(test.ctx);
     expect(await show(later.id)).toMatchObject({ state: 'queued', reason: { code: 'node_not_ready' } });
@@ -45,7 +48,10 @@ describe('remove', () => {
   it('is refused while work is on the node, and nothing happens', async () => {
     const { id } = await submit();
     await placeTasks(test.ctx);
-    expect(problemOf(await node('', 'DELETE'))).toMatchObject({ code: 'state_conflict', detail: expect.stringContaining('1 task is on box') });
+    expect(problemOf(await node('', 'DELETE'))).toMatchObject({
+      code: 'state_conflict',
+      detail: expect.stringContaining('1 task is on box'),
+    });
     expect((await node()).status).toBe(200);
     expect((await show(id)).state).toBe('assigned');
     expect((await runner.sync()).desired?.tasks.length).toBe(1);
@@ -57,7 +63,11 @@ describe('remove', () => {
     await runner.sync();
     await runner.report(id, 'running');
     expect((await node('?lost=true', 'DELETE')).status).toBe(204);
-    expect(await show(id)).toMatchObject({ state: 'lost', end: { cause: 'node_lost', message: 'admin gave up box and what ran on it' }, attempts: [{ state: 'lost' }] });
+    expect(await show(id)).toMatchObject({
+      state: 'lost',
+      end: { cause: 'node_lost', message: 'admin gave up box and what ran on it' },
+      attempts: [{ state: 'lost' }],
+    });
     await expect(runner.report(id, 'ended')).rejects.toThrow(WireRefusal);
     expect((await show(id)).state).toBe('lost');
     expect((await node()).status).toBe(404);

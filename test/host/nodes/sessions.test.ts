@@ -19,7 +19,8 @@ beforeEach(async () => {
 });
 afterEach(() => test[Symbol.asyncDispose]());
 
-const prove = (proof: string) => test.call('POST', '/api/v1/runner/session', undefined, { authorization: `Bearer ${proof}` });
+const prove = (proof: string) =>
+  test.call('POST', '/api/v1/runner/session', undefined, { authorization: `Bearer ${proof}` });
 const generations = async () => JSON.stringify(await test.ctx.db.select().from(nodes));
 
 describe('a proof of the key', () => {
@@ -35,13 +36,16 @@ describe('a proof of the key', () => {
     expect(answers.map((answer) => answer.status).toSorted((a, b) => a - b)).toEqual([201, 401]);
   });
 
-  it.each([-hourMs, hourMs, -70_000, 70_000])('made %i ms beside the Host\'s time is refused with the Host\'s time, by which it is made anew', async (offMs) => {
-    const answer = await prove(await runner.proof({ nowMs: clock.now() + offMs }));
-    expect(problemOf(answer).code).toBe('token_expired');
-    const told = Number(answer.headers.get(hostTimeHeader));
-    expect(told).toBe(clock.now());
-    expect((await prove(await runner.proof({ nowMs: told }))).status).toBe(201);
-  });
+  it.each([-hourMs, hourMs, -70_000, 70_000])(
+    "made %i ms beside the Host's time is refused with the Host's time, by which it is made anew",
+    async (offMs) => {
+      const answer = await prove(await runner.proof({ nowMs: clock.now() + offMs }));
+      expect(problemOf(answer).code).toBe('token_expired');
+      const told = Number(answer.headers.get(hostTimeHeader));
+      expect(told).toBe(clock.now());
+      expect((await prove(await runner.proof({ nowMs: told }))).status).toBe(201);
+    },
+  );
 
   it('may live no longer than a minute, whatever it says', async () => {
     const proof = await runner.proof({ claims: { exp: Math.floor(clock.now() / 1000) + 86_400 } });
@@ -56,7 +60,10 @@ describe('a proof of the key', () => {
     ['another cluster', async () => runner.proof({ claims: { aud: 'another' } })],
     ['another type', async () => runner.proof({ header: { typ: 'weir-api' } })],
     ['no number', async () => runner.proof({ claims: { jti: 5 as never } })],
-    ['a key id with a path', async () => runner.proof({ header: { kid: '../../x' }, key: generateKeyPairSync('ed25519').privateKey })],
+    [
+      'a key id with a path',
+      async () => runner.proof({ header: { kid: '../../x' }, key: generateKeyPairSync('ed25519').privateKey }),
+    ],
     ['no age', async () => runner.proof({ claims: { iat: undefined as never } })],
     ['an API token', async () => test.token],
     ['junk', async () => 'a.b.c'],
@@ -64,7 +71,7 @@ describe('a proof of the key', () => {
     expect(problemOf(await prove(await made())).code).toBe('unauthenticated');
   });
 
-  it('of another node by this one\'s key is refused', async () => {
+  it("of another node by this one's key is refused", async () => {
     const other = await joinRunner({ call: test.call, now: clock.now }, { name: 'other' });
     expect(problemOf(await prove(await runner.proof({ claims: { sub: other.node } }))).code).toBe('unauthenticated');
   });
@@ -74,7 +81,7 @@ describe('a proof of the key', () => {
     expect(problemOf(await prove(await runner.proof())).code).toBe('unauthenticated');
   });
 
-  it('from before this Host\'s start is refused, since the one before it may have taken it', async () => {
+  it("from before this Host's start is refused, since the one before it may have taken it", async () => {
     const begun = createManualClock(clock.now());
     await using young = await openTestContext({ clock: begun });
     const fresh = await joinRunner({ call: young.call, now: begun.now });
@@ -128,7 +135,9 @@ describe('a request under a session', () => {
     const session = await runner.beginSession();
     await clock.advance(600_001);
     expect(problemOf(await runner.send({}, { session })).status).toBe(401);
-    expect(problemOf(await runner.send({}, { session: { ...session, session: 'unknown' } })).code).toBe('unauthenticated');
+    expect(problemOf(await runner.send({}, { session: { ...session, session: 'unknown' } })).code).toBe(
+      'unauthenticated',
+    );
     const fresh = await runner.beginSession();
     await test.call('DELETE', `/api/v1/nodes/${runner.node}`);
     expect(problemOf(await runner.send({}, { session: fresh })).code).toBe('unauthenticated');
@@ -143,19 +152,27 @@ describe('a request under a session', () => {
         if (read > 500) controller.close();
       },
     });
-    const headers = { authorization: `Weir session="none", seq="0", mac="${'A'.repeat(43)}"`, 'content-type': 'application/json' };
+    const headers = {
+      authorization: `Weir session="none", seq="0", mac="${'A'.repeat(43)}"`,
+      'content-type': 'application/json',
+    };
     const init = { method: 'POST', headers, body, duplex: 'half' };
     const response = await test.app.fetch(new Request('http://localhost/api/v1/runner/sync', init));
     expect(response.status).toBe(401);
     expect(read).toBeLessThan(10);
   });
 
-  it.each(['', 'Bearer x', 'Weir session="a"', 'Weir session="a", seq="-1", mac="b"', `Weir session="a", seq="1e3", mac="${'A'.repeat(43)}"`])(
-    'with the header %s is refused',
-    async (authorization) => {
-      expect(problemOf(await test.call('POST', '/api/v1/runner/sync', {}, { authorization })).code).toBe('unauthenticated');
-    },
-  );
+  it.each([
+    '',
+    'Bearer x',
+    'Weir session="a"',
+    'Weir session="a", seq="-1", mac="b"',
+    `Weir session="a", seq="1e3", mac="${'A'.repeat(43)}"`,
+  ])('with the header %s is refused', async (authorization) => {
+    expect(problemOf(await test.call('POST', '/api/v1/runner/sync', {}, { authorization })).code).toBe(
+      'unauthenticated',
+    );
+  });
 
   it('of another major version is refused with the two versions', async () => {
     const problem = problemOf(await runner.send({ protocol: { major: protocolVersion.major + 1, minor: 0 } }));

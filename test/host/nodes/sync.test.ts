@@ -92,7 +92,16 @@ describe('a report', () => {
     await runner.report(id, 'ended', { end: exited(3) });
     expect(await show(id)).toMatchObject({ state: 'failed', end: { cause: 'exit', exitCode: 3 }, reason: null });
     const types = (await test.ctx.db.select().from(events).where(eq(events.subject, id))).map((event) => event.type);
-    expect(types).toEqual(['task.queued', 'task.assigned', 'task.pulling', 'task.starting', 'task.running', 'task.paused', 'task.running', 'task.failed']);
+    expect(types).toEqual([
+      'task.queued',
+      'task.assigned',
+      'task.pulling',
+      'task.starting',
+      'task.running',
+      'task.paused',
+      'task.running',
+      'task.failed',
+    ]);
   });
 
   it('shows progress as the reason', async () => {
@@ -116,16 +125,19 @@ describe('a report', () => {
     expect(await rows()).toEqual(before);
   });
 
-  it.each(['an attempt of another node', 'a later attempt', 'an unknown task'])('of %s changes nothing and is told so', async (what) => {
-    const other = await joinRunner(wire(), { name: 'other' });
-    const id = await assigned(other);
-    const before = await rows();
-    const seen = runner.observation(what === 'an unknown task' ? 't99' : id, 'ended', {
-      attempt: what === 'a later attempt' ? 2 : 1,
-    });
-    expect((await runner.sync({ changes: [seen] })).acked[0]?.verdict).toBe('unknown');
-    expect(await rows()).toEqual(before);
-  });
+  it.each(['an attempt of another node', 'a later attempt', 'an unknown task'])(
+    'of %s changes nothing and is told so',
+    async (what) => {
+      const other = await joinRunner(wire(), { name: 'other' });
+      const id = await assigned(other);
+      const before = await rows();
+      const seen = runner.observation(what === 'an unknown task' ? 't99' : id, 'ended', {
+        attempt: what === 'a later attempt' ? 2 : 1,
+      });
+      expect((await runner.sync({ changes: [seen] })).acked[0]?.verdict).toBe('unknown');
+      expect(await rows()).toEqual(before);
+    },
+  );
 
   it('of an attempt that has ended says to stop it', async () => {
     const id = await assigned();
@@ -200,14 +212,22 @@ describe('the digest', () => {
 describe('the node', () => {
   it('shows what its Runner told, and tells of a change once', async () => {
     const view = async () => (await test.call('GET', `/api/v1/nodes/${runner.node}`)).body;
-    expect(await view()).toMatchObject({ state: 'ready', capacity: { cpus: 8, gpus: 0 }, allocated: { cpus: 0 }, version: '0.0.0-test' });
+    expect(await view()).toMatchObject({
+      state: 'ready',
+      capacity: { cpus: 8, gpus: 0 },
+      allocated: { cpus: 0 },
+      version: '0.0.0-test',
+    });
     const before = (await test.ctx.db.select().from(events)).length;
     await runner.sync({ capacity: runner.capacity });
     expect((await test.ctx.db.select().from(events)).length).toBe(before);
     const { hardware } = runner.capacity;
     await runner.sync({ capacity: { ...runner.capacity, hardware: { ...hardware, cpuMilli: 16_000 } } });
     expect(await view()).toMatchObject({ capacity: { cpus: 16 } });
-    expect((await test.ctx.db.select().from(events)).at(-1)).toMatchObject({ type: 'node.updated', data: { capacity: { cpus: 16 } } });
+    expect((await test.ctx.db.select().from(events)).at(-1)).toMatchObject({
+      type: 'node.updated',
+      data: { capacity: { cpus: 16 } },
+    });
   });
 
   it('counts what is promised to work until it has ended', async () => {

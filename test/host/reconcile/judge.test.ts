@@ -41,11 +41,16 @@ describe('the Host takes it for its own fault', () => {
 
   it('when more than half went silent together', () => {
     expect(verdicts(cluster(['suspect', 90], ['suspect', 91], ['ready', 0]))).toEqual([]);
-    expect(verdicts(cluster(['suspect', 90], ['suspect', 91], ['ready', 0], ['ready', 0]))).toEqual(['n1 unreachable', 'n2 unreachable']);
+    expect(verdicts(cluster(['suspect', 90], ['suspect', 91], ['ready', 0], ['ready', 0]))).toEqual([
+      'n1 unreachable',
+      'n2 unreachable',
+    ]);
   });
 
   it('but not because of nodes that have long been away', () => {
-    expect(verdicts(cluster(['unreachable', 9000], ['unreachable', 9000], ['suspect', 90], ['ready', 0], ['ready', 0]))).toEqual(['n3 unreachable']);
+    expect(
+      verdicts(cluster(['unreachable', 9000], ['unreachable', 9000], ['suspect', 90], ['ready', 0], ['ready', 0])),
+    ).toEqual(['n3 unreachable']);
   });
 });
 

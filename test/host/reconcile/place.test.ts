@@ -49,13 +49,22 @@ describe('why a task waits', () => {
     await using test = await openTestContext();
     await joinRunner(test, { name: 'left', cpuMilli: 1000 });
     await joinRunner(test, { name: 'right', cpuMilli: 1000, labels: { disk: 'fast' } });
-    const { id } = await submit(test, { resources: { cpus: 1, gpus: { count: 1 } }, placement: { labels: { disk: 'fast' } } });
+    const { id } = await submit(test, {
+      resources: { cpus: 1, gpus: { count: 1 } },
+      placement: { labels: { disk: 'fast' } },
+    });
     await placeTasks(test.ctx);
     const { reasons, reason } = await show(test, id);
     expect(reason).toMatchObject({ code: 'impossible', advice: expect.stringMatching(/./) });
     expect(reasons.flatMap((one) => one.nodes).toSorted()).toEqual(['n1', 'n2']);
     const explained = (await test.call('GET', `/api/v1/tasks/${id}/explain`)).body;
-    expect(explained).toMatchObject({ state: 'queued', nodes: [{ nodeName: 'left', fits: false }, { nodeName: 'right', fits: false }] });
+    expect(explained).toMatchObject({
+      state: 'queued',
+      nodes: [
+        { nodeName: 'left', fits: false },
+        { nodeName: 'right', fits: false },
+      ],
+    });
   });
 
   it('is stored once and told once while it stays the same', async () => {
@@ -69,7 +78,7 @@ describe('why a task waits', () => {
 });
 
 describe('a task', () => {
-  it('waits for a node that has been heard of since this Host\'s start', async () => {
+  it("waits for a node that has been heard of since this Host's start", async () => {
     await using test = await openTestContext();
     const runner = await joinRunner(test);
     test.ctx.presence.forget(runner.node);
@@ -86,7 +95,11 @@ describe('a task', () => {
     await joinRunner(test, { gpus: ['GPU-a'] });
     const strictly = (spec: unknown) => test.call('POST', '/api/v1/tasks?strict', spec);
     const absent = { ...smallTask, resources: { gpus: { uuids: ['GPU-b'] } } };
-    for (const spec of [{ ...smallTask, resources: { cpus: 9 } }, absent, { ...smallTask, placement: { labels: { a: 'b' } } }]) {
+    for (const spec of [
+      { ...smallTask, resources: { cpus: 9 } },
+      absent,
+      { ...smallTask, placement: { labels: { a: 'b' } } },
+    ]) {
       expect(problemOf(await strictly(spec))).toMatchObject({ status: 422, code: 'impossible' });
     }
     expect(await test.ctx.db.select().from(tasks)).toEqual([]);
@@ -110,7 +123,9 @@ describe('a task', () => {
     const { id } = await submit(test);
     await Promise.all([placeTasks(test.ctx), test.call('POST', `/api/v1/tasks/${id}/kill`, {})]);
     const after = await show(test, id);
-    expect(after.state === 'killed' ? after.attempts?.length : after.attempts?.[0]?.state).toBe(after.state === 'killed' ? 0 : 'stopping');
+    expect(after.state === 'killed' ? after.attempts?.length : after.attempts?.[0]?.state).toBe(
+      after.state === 'killed' ? 0 : 'stopping',
+    );
   });
 });
 
@@ -140,7 +155,20 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.constant({ do: 'place' as const }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('sync' as const), pick }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('report' as const), pick, state: fc.constantFrom('pulling' as const, 'running' as const, 'paused' as const, 'stopping' as const, 'ended' as const) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('report' as const),
+      pick,
+      state: fc.constantFrom(
+        'pulling' as const,
+        'running' as const,
+        'paused' as const,
+        'stopping' as const,
+        'ended' as const,
+      ),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('kill' as const), pick, force: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drain' as const), pick }) },
 );
@@ -159,7 +187,8 @@ async function take(world: World, step: Step): Promise<void> {
   const { test, runners, ids } = world;
   switch (step.do) {
     case 'submit': {
-      const gpus = typeof step.gpus === 'number' ? (step.gpus === 0 ? null : { count: step.gpus }) : { uuids: step.gpus };
+      const gpus =
+        typeof step.gpus === 'number' ? (step.gpus === 0 ? null : { count: step.gpus }) : { uuids: step.gpus };
       const resources = { cpus: step.cpus, memory: step.memoryGiB * gibibyte, gpus };
       ids.push((await submit(test, { resources })).id);
       return;
@@ -176,12 +205,17 @@ async function take(world: World, step: Step): Promise<void> {
       return;
     }
     case 'drain':
-      await test.call('POST', `/api/v1/nodes/${at(runners, step.pick)?.node}/${step.pick % 2 === 0 ? 'drain' : 'undrain'}`, step.pick % 2 === 0 ? {} : undefined);
+      await test.call(
+        'POST',
+        `/api/v1/nodes/${at(runners, step.pick)?.node}/${step.pick % 2 === 0 ? 'drain' : 'undrain'}`,
+        step.pick % 2 === 0 ? {} : undefined,
+      );
       return;
     case 'report': {
       const runner = at(runners, step.pick);
       const id = at([...(runner?.desired.keys() ?? [])], step.pick);
-      if (runner && id !== undefined) await runner.report(id, step.state, step.state === 'ended' ? { end: bareEnd('killed_by', 'x') } : {});
+      if (runner && id !== undefined)
+        await runner.report(id, step.state, step.state === 'ended' ? { end: bareEnd('killed_by', 'x') } : {});
     }
   }
 }
@@ -197,8 +231,12 @@ async function checkAccounts({ test, runners }: World): Promise<void> {
   for (const [index, runner] of runners.entries()) {
     const here = placed.filter((row) => row.node === runner.node);
     const machine = machines[index];
-    expect(here.reduce((sum, row) => sum + row.spec.resources.cpus * 1000, 0)).toBeLessThanOrEqual(machine?.cpuMilli ?? 0);
-    expect(here.reduce((sum, row) => sum + row.spec.resources.memory, 0)).toBeLessThanOrEqual(machine?.memoryBytes ?? 0);
+    expect(here.reduce((sum, row) => sum + row.spec.resources.cpus * 1000, 0)).toBeLessThanOrEqual(
+      machine?.cpuMilli ?? 0,
+    );
+    expect(here.reduce((sum, row) => sum + row.spec.resources.memory, 0)).toBeLessThanOrEqual(
+      machine?.memoryBytes ?? 0,
+    );
     const gpus = here.flatMap((row) => row.gpus);
     expect(new Set(gpus).size).toBe(gpus.length);
     expect(machine?.gpus).toEqual(expect.arrayContaining(gpus));

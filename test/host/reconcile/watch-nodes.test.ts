@@ -19,7 +19,8 @@ afterEach(() => test[Symbol.asyncDispose]());
 
 async function join(count: number): Promise<WireRunner[]> {
   const made: WireRunner[] = [];
-  for (let at = 0; at < count; at += 1) made.push(await joinRunner({ call: test.call, now: clock.now }, { name: `box-${at}` }));
+  for (let at = 0; at < count; at += 1)
+    made.push(await joinRunner({ call: test.call, now: clock.now }, { name: `box-${at}` }));
   return made;
 }
 
@@ -76,7 +77,9 @@ describe('a node that falls silent', () => {
     expect(seen).toEqual(['ready', 'suspect', 'unreachable']);
     await silent?.sync();
     expect((await states())[0]).toBe('ready');
-    const told = (await test.ctx.db.select().from(events)).filter((event) => event.subject === silent?.node).map((event) => event.type);
+    const told = (await test.ctx.db.select().from(events))
+      .filter((event) => event.subject === silent?.node)
+      .map((event) => event.type);
     expect(told).toEqual(['node.joined', 'node.ready', 'node.suspect', 'node.unreachable', 'node.ready']);
   });
 
@@ -113,7 +116,10 @@ describe('the fault is its own', () => {
 
   it('when most nodes vanish together: none is called unreachable', async () => {
     const [one, two, ...others] = await join(5);
-    await pass(70, [one, two, ...others].flatMap((runner) => runner ?? []));
+    await pass(
+      70,
+      [one, two, ...others].flatMap((runner) => runner ?? []),
+    );
     await pass(200, one && two ? [one, two] : []);
     expect(await states()).toEqual(['ready', 'ready', 'suspect', 'suspect', 'suspect']);
   });

@@ -20,18 +20,12 @@ describe('what could ever run', () => {
     expect(couldEverFit(task('t1', { gpus: { count: 2 }, cpuMilli: 9000 }), nodes)).toBe(false);
     const onFirst = { constraints: { node: 'n1', labels: {} } };
     expect(couldEverFit(task('t1', { gpus: { count: 2 }, ...onFirst }), nodes)).toBe(false);
-    expect(couldEverFit(task('t1', { gpus: { uuids: ['GPU-n2-1', 'GPU-n2-0'] } }), nodes)).toBe(
-      true,
-    );
-    expect(couldEverFit(task('t1', { gpus: { uuids: ['GPU-n2-1', 'GPU-n9-0'] } }), nodes)).toBe(
-      false,
-    );
+    expect(couldEverFit(task('t1', { gpus: { uuids: ['GPU-n2-1', 'GPU-n2-0'] } }), nodes)).toBe(true);
+    expect(couldEverFit(task('t1', { gpus: { uuids: ['GPU-n2-1', 'GPU-n9-0'] } }), nodes)).toBe(false);
   });
 
   it('takes a label for itself, not for what every object has', () => {
     const labels = { constructor: 'x' };
-    expect(couldEverFit(task('t1', { constraints: { node: null, labels } }), [node('n1')])).toBe(
-      false,
-    );
+    expect(couldEverFit(task('t1', { constraints: { node: null, labels } }), [node('n1')])).toBe(false);
   });
 });

@@ -30,11 +30,7 @@ describe('a queue with no more arrivals', { timeout: 60_000 }, () => {
 });
 
 /** Members of a group that ended make room for others. */
-function withRoomOf(
-  drawn: Snapshot,
-  queued: Snapshot['queued'],
-  left: Snapshot['allocations'],
-): SnapshotTask[] {
+function withRoomOf(drawn: Snapshot, queued: Snapshot['queued'], left: Snapshot['allocations']): SnapshotTask[] {
   const groupOf = new Map(drawn.queued.map(({ id, group }) => [id, group]));
   return queued.map((task) => {
     const group = groupOf.get(task.id);

@@ -2,15 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { counterfactualText } from '../../../src/host/scheduling/counterfactual-text.ts';
 import { explain } from '../../../src/host/scheduling/explain.ts';
 import type { Snapshot } from '../../../src/host/scheduling/snapshot.ts';
-import {
-  gpus,
-  hourMs,
-  node,
-  policy,
-  running,
-  snapshot,
-  task,
-} from '../../support/scheduling-cluster.ts';
+import { gpus, hourMs, node, policy, running, snapshot, task } from '../../support/scheduling-cluster.ts';
 
 function explained(of: Partial<Snapshot>, taskId: string) {
   const explanation = explain(snapshot(of), taskId, policy);
@@ -28,10 +20,7 @@ describe('explain', () => {
   });
 
   it('says where a task is about to start', () => {
-    const { start, reason, position } = explained(
-      { nodes: [node('n1')], queued: [task('t1')] },
-      't1',
-    );
+    const { start, reason, position } = explained({ nodes: [node('n1')], queued: [task('t1')] }, 't1');
     expect({ start, reason, position }).toEqual({
       start: { taskId: 't1', nodeId: 'n1', gpuUuids: [] },
       reason: null,
@@ -51,10 +40,7 @@ describe('explain', () => {
           node('n6', { labels: { rack: 'a' }, gpus: gpus('n6', 4), cpuMilli: 500 }),
           node('n7', { labels: { rack: 'a' }, gpus: gpus('n7', 4) }),
         ],
-        allocations: [
-          running('r1', 'n1', { gpuUuids: ['GPU-n1-3'] }),
-          running('r2', 'n7', { cpuMilli: 7500 }),
-        ],
+        allocations: [running('r1', 'n1', { gpuUuids: ['GPU-n1-3'] }), running('r2', 'n7', { cpuMilli: 7500 })],
         queued: [
           task('t1', {
             gpus: { count: 4 },
@@ -85,9 +71,7 @@ describe('explain', () => {
       },
       't1',
     );
-    expect(nodes).toEqual([
-      { nodeId: 'n1', name: 'n1-name', cause: 'gpu_busy', detail: 'GPU-n1-1 is taken by r1' },
-    ]);
+    expect(nodes).toEqual([{ nodeId: 'n1', name: 'n1-name', cause: 'gpu_busy', detail: 'GPU-n1-1 is taken by r1' }]);
   });
 
   it('counts the tasks that wait before it, not those that start', () => {
@@ -135,9 +119,7 @@ describe('what would start it now', () => {
       allocations: [running('r1', 'n1')],
       queued: [task('t1', { cpuMilli: 8000 }), task('t2', { limitMs: null })],
     };
-    expect(hints(of, 't2')).toEqual([
-      'With a time limit of at most 2 h it would start now on n1-name.',
-    ]);
+    expect(hints(of, 't2')).toEqual(['With a time limit of at most 2 h it would start now on n1-name.']);
   });
 
   it('is the most GPUs that are free on one node, also for the one that holds the reservation', () => {
@@ -155,9 +137,7 @@ describe('what would start it now', () => {
       allocations: [running('r1', 'n1', { cpuMilli: 8000 })],
       queued: [task('t1', { constraints: { node: 'n1', labels } })],
     });
-    expect(hints(of({}), 't1')).toEqual([
-      'Without its node constraint it would start now on n2-name.',
-    ]);
+    expect(hints(of({}), 't1')).toEqual(['Without its node constraint it would start now on n2-name.']);
     expect(hints(of({ rack: 'a' }), 't1')).toEqual([
       'Without its node and label constraints it would start now on n2-name.',
     ]);
@@ -166,10 +146,7 @@ describe('what would start it now', () => {
   it('is not said when it would not start', () => {
     const of = {
       nodes: [node('n1', { gpus: gpus('n1', 2) }), node('n2')],
-      allocations: [
-        running('r1', 'n1', { cpuMilli: 8000 }),
-        running('r2', 'n2', { cpuMilli: 8000 }),
-      ],
+      allocations: [running('r1', 'n1', { cpuMilli: 8000 }), running('r2', 'n2', { cpuMilli: 8000 })],
       queued: [task('t1', { gpus: { count: 2 }, constraints: { node: 'n1', labels: {} } })],
     };
     expect(hints(of, 't1')).toEqual([]);

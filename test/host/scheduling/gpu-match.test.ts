@@ -92,12 +92,7 @@ describe('a request for GPUs of a model', () => {
       snapshot({
         nodes: [node('n1', { gpus: gpus('n1', 4, ['A100', 'T4']) })],
         allocations: [running('r1', 'n1', { gpuUuids: ['GPU-n1-0'] })],
-        queued: [
-          task('t1', { gpus: { count: 2, model: 'A100' } }),
-          task('t2', one),
-          task('t3', one),
-          task('t4', one),
-        ],
+        queued: [task('t1', { gpus: { count: 2, model: 'A100' } }), task('t2', one), task('t3', one), task('t4', one)],
       }),
       policy,
     );

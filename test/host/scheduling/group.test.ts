@@ -42,11 +42,7 @@ describe('a group', () => {
     const of = snapshot({
       nodes: [node('n1')],
       allocations: [running('r1', 'n1')],
-      queued: [
-        task('t1', { ...full, group, priority: 30 }),
-        task('t2', { limitMs: null }),
-        task('t3', full),
-      ],
+      queued: [task('t1', { ...full, group, priority: 30 }), task('t2', { limitMs: null }), task('t3', full)],
     });
     const plan = schedule(of, policy);
     expect(startsOf(plan)).toEqual({ t2: 'n1' });

@@ -3,15 +3,7 @@ import { explain } from '../../../src/host/scheduling/explain.ts';
 import { schedule } from '../../../src/host/scheduling/schedule.ts';
 import type { Snapshot } from '../../../src/host/scheduling/snapshot.ts';
 import { parseLabelExpression } from '../../../src/protocol/label-expression.ts';
-import {
-  node,
-  policy,
-  reasonOf,
-  running,
-  snapshot,
-  startsOf,
-  task,
-} from '../../support/scheduling-cluster.ts';
+import { node, policy, reasonOf, running, snapshot, startsOf, task } from '../../support/scheduling-cluster.ts';
 
 const needing = (...needs: string[]) => ({ constraints: { node: null, labels: {}, needs } });
 

@@ -68,9 +68,7 @@ describe('a task that is bound to a NUMA node', () => {
       'n2 numa: tells no NUMA nodes',
       'n3 numa: has no NUMA node 7',
     ]);
-    expect(reasonOf(schedule(snapshot({ ...of, ...named }), policy), 't1')?.code).toBe(
-      'impossible',
-    );
+    expect(reasonOf(schedule(snapshot({ ...of, ...named }), policy), 't1')?.code).toBe('impossible');
   });
 
   it('does not take a GPU by name that is elsewhere', () => {

@@ -35,11 +35,7 @@ describe('placement', () => {
     const plan = schedule(
       snapshot({
         nodes: [node('n1', { gpus: gpus('n1', 4) }), node('n2'), node('n3')],
-        queued: [
-          task('t1', { cpuMilli: 5000 }),
-          task('t2', { cpuMilli: 5000 }),
-          task('t3', { cpuMilli: 5000 }),
-        ],
+        queued: [task('t1', { cpuMilli: 5000 }), task('t2', { cpuMilli: 5000 }), task('t3', { cpuMilli: 5000 })],
       }),
       policy,
     );
@@ -70,10 +66,7 @@ describe('placement', () => {
       snapshot({
         nodes: [node('n1')],
         allocations: [running('r1', 'n1', { cpuMilli: 9000, memoryBytes: 65 * gib })],
-        queued: [
-          task('t1', { cpuMilli: 0, memoryBytes: 0 }),
-          task('t2', { cpuMilli: 1, memoryBytes: 0 }),
-        ],
+        queued: [task('t1', { cpuMilli: 0, memoryBytes: 0 }), task('t2', { cpuMilli: 1, memoryBytes: 0 })],
       }),
       policy,
     );
@@ -85,11 +78,7 @@ describe('placement', () => {
     const plan = schedule(
       snapshot({
         nodes: [node('n1'), node('n2', { labels: { disk: 'nvme' } })],
-        queued: [
-          task('t1', to('n2')),
-          task('t2', to('n1-name')),
-          task('t3', to(null, { disk: 'nvme' })),
-        ],
+        queued: [task('t1', to('n2')), task('t2', to('n1-name')), task('t3', to(null, { disk: 'nvme' }))],
       }),
       policy,
     );
@@ -114,10 +103,7 @@ describe('a failed start', () => {
   const avoiding = task('t1', { avoid: { n1: 10 * hourMs + 1 } });
 
   it('sends the task to another node', () => {
-    const plan = schedule(
-      snapshot({ nodes: [node('n1'), node('n2')], queued: [avoiding] }),
-      policy,
-    );
+    const plan = schedule(snapshot({ nodes: [node('n1'), node('n2')], queued: [avoiding] }), policy);
     expect(startsOf(plan)).toEqual({ t1: 'n2' });
   });
 

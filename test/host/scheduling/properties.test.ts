@@ -140,9 +140,7 @@ describe('any plan', { timeout: 60_000 }, () => {
         );
         for (const task of waiting(snapshot, plan)) {
           if (reasonOf(plan, task.id)?.code === 'array_cap') continue;
-          const open = openNodes(task, snapshot).filter(({ id }) =>
-            fits(task, free.get(id) ?? noRoom),
-          );
+          const open = openNodes(task, snapshot).filter(({ id }) => fits(task, free.get(id) ?? noRoom));
           for (const { id } of open) expect(reserved).toContain(id);
         }
       }),
@@ -161,9 +159,7 @@ describe('any plan', { timeout: 60_000 }, () => {
           expect(before?.reservation?.taskId).toBe(taskId);
           expect(again?.reservation?.taskId).toBe(taskId);
           expect(again?.reservation?.nodeId).toBe(before?.reservation?.nodeId);
-          expect(again?.reservation?.shadowMs).toBeLessThanOrEqual(
-            before?.reservation?.shadowMs ?? 0,
-          );
+          expect(again?.reservation?.shadowMs).toBeLessThanOrEqual(before?.reservation?.shadowMs ?? 0);
         }
       }),
       runs,

@@ -97,9 +97,7 @@ describe('the reservation', () => {
       }),
       policy,
     );
-    expect(plan.starts).toEqual([
-      { taskId: 't2', nodeId: 'n1', gpuUuids: ['GPU-n1-1', 'GPU-n1-3'] },
-    ]);
+    expect(plan.starts).toEqual([{ taskId: 't2', nodeId: 'n1', gpuUuids: ['GPU-n1-1', 'GPU-n1-3'] }]);
   });
 
   it('stays with its task when an older one comes back to the queue', () => {
@@ -131,12 +129,7 @@ describe('the reservation', () => {
       snapshot({
         nodes: [node('n1'), node('n2')],
         allocations: [running('r1', 'n1'), running('r2', 'n2')],
-        queued: [
-          task('t1', on('n1')),
-          task('t2', on('n1')),
-          task('t3', on('n2')),
-          task('t4', full),
-        ],
+        queued: [task('t1', on('n1')), task('t2', on('n1')), task('t3', on('n2')), task('t4', full)],
       }),
       policy,
     );
@@ -210,10 +203,7 @@ describe('the reservation', () => {
       snapshot({
         nodes: [node('n1'), node('n2')],
         allocations: [running('r1', 'n1'), running('r2', 'n2')],
-        queued: [
-          task('t1', { ...full, constraints: { node: 'n2', labels: {} } }),
-          task('t2', full),
-        ],
+        queued: [task('t1', { ...full, constraints: { node: 'n2', labels: {} } }), task('t2', full)],
       }),
       policy,
     );

@@ -60,26 +60,17 @@ describe('a broken task', () => {
         throw new Error('no such row');
       },
     });
-    const queued = [
-      broken,
-      task('t2', { cpuMilli: Number.NaN }),
-      task('t3', { order: 0.5 }),
-      task('t4'),
-    ];
+    const queued = [broken, task('t2', { cpuMilli: Number.NaN }), task('t3', { order: 0.5 }), task('t4')];
     const plan = schedule(snapshot({ nodes: [node('n1')], queued }), policy);
     expect(startsOf(plan)).toEqual({ t4: 'n1' });
     expect(reasonOf(plan, 't1')?.message).toBe('Planning this task failed: no such row.');
-    expect(['t1', 't2', 't3'].map((id) => reasonOf(plan, id)?.code)).toEqual(
-      Array(3).fill('internal'),
-    );
+    expect(['t1', 't2', 't3'].map((id) => reasonOf(plan, id)?.code)).toEqual(Array(3).fill('internal'));
   });
 });
 
 describe('a pass that runs out of its budget', () => {
   it('says so, and the following ones go on until they have seen the tail', () => {
-    const tall = Array.from({ length: 30 }, (_, i) =>
-      task(`t${i + 1}`, { cpuMilli: 6000 + i, limitMs: null }),
-    );
+    const tall = Array.from({ length: 30 }, (_, i) => task(`t${i + 1}`, { cpuMilli: 6000 + i, limitMs: null }));
     let now = snapshot({
       nodes: [node('n1')],
       allocations: [running('r1', 'n1', { cpuMilli: 4000 })],
@@ -140,11 +131,7 @@ describe('reasons', () => {
   it('name the nearest miss of each cause', () => {
     const plan = schedule(
       snapshot({
-        nodes: [
-          node('n1', { gpus: gpus('n1', 4) }),
-          node('n2', { gpus: gpus('n2', 4) }),
-          node('n3'),
-        ],
+        nodes: [node('n1', { gpus: gpus('n1', 4) }), node('n2', { gpus: gpus('n2', 4) }), node('n3')],
         allocations: [
           running('r1', 'n1', { gpuUuids: ['GPU-n1-0', 'GPU-n1-1'] }),
           running('r2', 'n2', { gpuUuids: ['GPU-n2-0'] }),

@@ -62,9 +62,6 @@ describe('a lease', () => {
     );
     await expect(late).rejects.toMatchObject({ code: 'FENCED' });
     await next;
-    expect((await db.select().from(meta)).map(({ key }) => key).toSorted()).toEqual([
-      'before',
-      'next',
-    ]);
+    expect((await db.select().from(meta)).map(({ key }) => key).toSorted()).toEqual(['before', 'next']);
   });
 });

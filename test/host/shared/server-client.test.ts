@@ -51,10 +51,7 @@ describe('writes to a libSQL server', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(outcomes[1]).toMatchObject({ reason: { code: 'SQLITE_CONSTRAINT_UNIQUE' } });
     expect(commits).toEqual([3]);
-    expect((await database.db.select().from(meta)).map(({ key, value }) => key + value)).toEqual([
-      'afirst',
-      'b',
-    ]);
+    expect((await database.db.select().from(meta)).map(({ key, value }) => key + value)).toEqual(['afirst', 'b']);
   });
 
   it('see what they inserted before, and leave nothing when they give up', async () => {

@@ -106,9 +106,7 @@ afterAll(async () => {
 /** What is desired of each node, told by whichever Host is asked. */
 async function desired(runners: readonly WireRunner[]): Promise<string[]> {
   for (const runner of runners) await runner.sync();
-  return runners.flatMap((runner) =>
-    [...runner.desired.values()].map(({ task, attempt }) => `${task} ${attempt}`),
-  );
+  return runners.flatMap((runner) => [...runner.desired.values()].map(({ task, attempt }) => `${task} ${attempt}`));
 }
 
 describe('two Hosts on one database', () => {

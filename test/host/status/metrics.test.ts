@@ -17,7 +17,9 @@ const scrape = () => test.call('GET', '/metrics');
 async function sample(name: string, labels: Record<string, string>): Promise<number | undefined> {
   const wanted = JSON.stringify(labels);
   const families = parseExposition((await scrape()).text);
-  return [...families.values()].flatMap((family) => family.samples).find((one) => one.name === name && JSON.stringify(one.labels) === wanted)?.value;
+  return [...families.values()]
+    .flatMap((family) => family.samples)
+    .find((one) => one.name === name && JSON.stringify(one.labels) === wanted)?.value;
 }
 
 /** Where Prometheus' own tool is installed it has the last word. */
@@ -41,7 +43,9 @@ describe('/metrics', () => {
     await using host = await startTestHost();
     await host.call('POST', '/api/v1/tasks', smallTask);
     const { text } = await host.call('GET', '/metrics');
-    expect([...parseExposition(text).keys()]).toEqual(expect.arrayContaining(['weir_commit_seconds', 'weir_placement_seconds', 'weir_tasks']));
+    expect([...parseExposition(text).keys()]).toEqual(
+      expect.arrayContaining(['weir_commit_seconds', 'weir_placement_seconds', 'weir_tasks']),
+    );
     expect(promtool(text)).toBe('');
   });
 
@@ -58,7 +62,8 @@ describe('/metrics', () => {
   });
 
   it('names requests by their route, never by what a caller wrote', async () => {
-    for (const path of ['/api/v1/tasks/t1', '/api/v1/tasks/t2', '/api/v1/nothing', '/x', '/api/v1/tasks/canary']) await test.call('GET', path);
+    for (const path of ['/api/v1/tasks/t1', '/api/v1/tasks/t2', '/api/v1/nothing', '/x', '/api/v1/tasks/canary'])
+      await test.call('GET', path);
     expect(await sample('weir_http_request_seconds_count', { route: '/api/v1/tasks/:task', status: '404' })).toBe(3);
     const { text } = await scrape();
     expect(text).not.toContain('canary');

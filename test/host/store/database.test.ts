@@ -18,9 +18,7 @@ let test: TestDatabase;
 
 beforeEach(async () => {
   test = await openTestDatabase();
-  await test.client.execute(
-    'create table things (id integer primary key, name text unique, data text)',
-  );
+  await test.client.execute('create table things (id integer primary key, name text unique, data text)');
 });
 
 afterEach(() => test[Symbol.asyncDispose]());
@@ -35,10 +33,7 @@ describe('drizzle over the own driver', () => {
       .returning();
     expect(made).toEqual({ id: 1, name: 'a', data: { a: 1 } });
     expect(await test.db.select({ data: things.data }).from(things)).toEqual([{ data: { a: 1 } }]);
-    const { rowsAffected } = await test.db
-      .update(things)
-      .set({ name: 'b' })
-      .where(eq(things.id, 1));
+    const { rowsAffected } = await test.db.update(things).set({ name: 'b' }).where(eq(things.id, 1));
     expect(rowsAffected).toBe(1);
   });
 
@@ -150,11 +145,7 @@ describe('errors', () => {
   }
 
   it.each([
-    [
-      'an insert',
-      () => test.db.insert(things).values({ name: canary }),
-      'SQLITE_CONSTRAINT_UNIQUE',
-    ],
+    ['an insert', () => test.db.insert(things).values({ name: canary }), 'SQLITE_CONSTRAINT_UNIQUE'],
     [
       'a select',
       () =>
@@ -180,16 +171,8 @@ describe('errors', () => {
       () => test.db.transaction((tx) => tx.insert(things).values({ name: canary })),
       'SQLITE_CONSTRAINT_UNIQUE',
     ],
-    [
-      'a batch',
-      () => test.db.batch([test.db.insert(things).values({ name: canary })]),
-      'SQLITE_CONSTRAINT_UNIQUE',
-    ],
-    [
-      'a write',
-      () => test.writes.run((tx) => tx.insert(things).values({ name: canary })),
-      'SQLITE_CONSTRAINT_UNIQUE',
-    ],
+    ['a batch', () => test.db.batch([test.db.insert(things).values({ name: canary })]), 'SQLITE_CONSTRAINT_UNIQUE'],
+    ['a write', () => test.writes.run((tx) => tx.insert(things).values({ name: canary })), 'SQLITE_CONSTRAINT_UNIQUE'],
   ])('of %s carry a code and no bound value', async (_name, work, code) => {
     await test.db.insert(things).values({ name: canary });
     const error = await caught(work);
@@ -201,9 +184,7 @@ describe('errors', () => {
 
   it('say what was wrong', async () => {
     await test.db.insert(things).values({ name: 'a' });
-    await expect(test.db.insert(things).values({ name: 'a' })).rejects.toThrow(
-      'UNIQUE constraint failed: things.name',
-    );
+    await expect(test.db.insert(things).values({ name: 'a' })).rejects.toThrow('UNIQUE constraint failed: things.name');
   });
 
   it('thrown by the code of a transaction pass as they are', async () => {

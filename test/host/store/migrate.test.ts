@@ -66,9 +66,7 @@ describe('migrate', () => {
 
   it('refuses a database of a newer version, and says what to do', async () => {
     await migrate(client, [first, second], 10);
-    await expect(migrate(client, [first], 20)).rejects.toThrow(
-      /0001_b.*made by a newer one. Start that version/,
-    );
+    await expect(migrate(client, [first], 20)).rejects.toThrow(/0001_b.*made by a newer one. Start that version/);
   });
 
   it('refuses a database that skipped one', async () => {

@@ -1,10 +1,6 @@
 import { DrizzleError, DrizzleQueryError } from 'drizzle-orm/errors';
 import { describe, expect, it } from 'vitest';
-import {
-  isUniqueViolation,
-  StoreError,
-  toStoreError,
-} from '../../../src/host/store/store-error.ts';
+import { isUniqueViolation, StoreError, toStoreError } from '../../../src/host/store/store-error.ts';
 
 const secret = 'canary-7f3a';
 
@@ -19,9 +15,7 @@ describe('toStoreError', () => {
       extendedCode: 'SQLITE_CONSTRAINT_UNIQUE',
     });
     const query = new DrizzleQueryError('insert into t values (?)', [secret], cause);
-    const error = toStoreError(
-      new DrizzleError({ message: 'Failed to run the query', cause: query }),
-    );
+    const error = toStoreError(new DrizzleError({ message: 'Failed to run the query', cause: query }));
     expect(error).toBeInstanceOf(StoreError);
     expect(error).toMatchObject({ code: 'SQLITE_CONSTRAINT_UNIQUE' });
     expect(error).not.toHaveProperty('cause');
@@ -35,15 +29,11 @@ describe('toStoreError', () => {
   });
 
   it('keeps a message that quotes none', () => {
-    expect(String(toStoreError(driverError('no such table: t'), [secret, '']))).toBe(
-      'StoreError: no such table: t',
-    );
+    expect(String(toStoreError(driverError('no such table: t'), [secret, '']))).toBe('StoreError: no such table: t');
   });
 
   it('a query that failed for no known cause shows no value either', () => {
-    expect(String(toStoreError(new DrizzleQueryError('select ?', [secret])))).toBe(
-      'Error: query failed',
-    );
+    expect(String(toStoreError(new DrizzleQueryError('select ?', [secret])))).toBe('Error: query failed');
   });
 
   it.each([new TypeError('mine'), new StoreError('CLIENT_CLOSED', 'closed'), 'text'])(

@@ -61,9 +61,7 @@ describe('one commit', () => {
 
   it('settles nobody before it is durable', async () => {
     const seen: unknown[] = [];
-    const done = Promise.all(
-      ['a', 'b'].map((k) => writes.run(put(k)).then(async () => seen.push(await stored()))),
-    );
+    const done = Promise.all(['a', 'b'].map((k) => writes.run(put(k)).then(async () => seen.push(await stored()))));
     turn();
     await done;
     expect(seen).toEqual([
@@ -148,11 +146,7 @@ describe('a write that fails', () => {
       writes.run((tx) => tx.transaction(put('b'))),
     ]);
     turn();
-    expect((await done).map(({ status }) => status)).toEqual([
-      'fulfilled',
-      'rejected',
-      'fulfilled',
-    ]);
+    expect((await done).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(await stored()).toEqual(['a', 'b']);
   });
 });
@@ -183,11 +177,7 @@ describe('a commit that fails', () => {
     const twice = async (tx: Transaction): Promise<void> => {
       for (let n = 0; n < 2; n++) await tx.run(sql`insert into fragile values ('x')`);
     };
-    const done = Promise.allSettled([
-      writes.run(put('a')),
-      writes.run(twice),
-      writes.run(put('b')),
-    ]);
+    const done = Promise.allSettled([writes.run(put('a')), writes.run(twice), writes.run(put('b'))]);
     turn();
     expect((await done).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     expect(await stored()).toEqual([]);
@@ -225,8 +215,7 @@ describe('the end', () => {
 it('sixteen clients that read and write in turn lose no update', async () => {
   await test.writes.run(put('n'));
   const client = async (): Promise<void> => {
-    for (let n = 0; n < 25; n++)
-      await test.writes.run((tx) => tx.run(sql`update t set at = at + 1`));
+    for (let n = 0; n < 25; n++) await test.writes.run((tx) => tx.run(sql`update t set at = at + 1`));
   };
   await Promise.all(Array.from({ length: 16 }, client));
   const { rows } = await test.client.execute('select at from t');

@@ -54,7 +54,10 @@ describe('an array', () => {
     await test.call('POST', `/api/v1/tasks/${id}.2/kill`, {});
     expect(taskOf(await test.call('POST', `/api/v1/tasks/${id}/kill`, {})).state).toBe('killed');
     expect(await show(test, id)).toMatchObject({ state: 'killed', members: { killed: 3 } });
-    expect(problemOf(await test.call('POST', `/api/v1/tasks/${id}/kill`, {}))).toMatchObject({ status: 409, code: 'state_conflict' });
+    expect(problemOf(await test.call('POST', `/api/v1/tasks/${id}/kill`, {}))).toMatchObject({
+      status: 409,
+      code: 'state_conflict',
+    });
   });
 
   it('that is too large is refused before it is expanded', async () => {

@@ -35,7 +35,9 @@ describe('a submission with an Idempotency-Key', () => {
     await submit();
     const other = await submit(test.call, { ...smallTask, name: 'other' });
     expect(problemOf(other)).toMatchObject({ status: 409, code: 'idempotency_mismatch' });
-    expect(problemOf(await test.call('POST', '/api/v1/tasks?strict', smallTask, under)).code).toBe('idempotency_mismatch');
+    expect(problemOf(await test.call('POST', '/api/v1/tasks?strict', smallTask, under)).code).toBe(
+      'idempotency_mismatch',
+    );
     expect(await count()).toBe(1);
   });
 
@@ -80,7 +82,11 @@ describe('a submission with an Idempotency-Key', () => {
   it.each(['', ' ', 'a b', 'ü', 'a'.repeat(256)])('is refused when the key is "%s"', async (key) => {
     const headers = new Headers({ authorization: `Bearer ${test.token}`, 'content-type': 'application/json' });
     headers.set('idempotency-key', key);
-    const request = new Request('http://localhost/api/v1/tasks', { method: 'POST', headers, body: JSON.stringify(smallTask) });
+    const request = new Request('http://localhost/api/v1/tasks', {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(smallTask),
+    });
     expect((await test.app.fetch(request)).status).toBe(422);
     expect(await count()).toBe(0);
   });

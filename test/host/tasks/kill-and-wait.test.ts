@@ -25,7 +25,10 @@ describe('kill', () => {
     const { id } = await submit();
     const answer = await kill(id, { message: 'no longer needed' });
     expect(answer.status).toBe(202);
-    expect(taskOf(answer)).toMatchObject({ state: 'killed', end: { cause: 'killed_by', message: 'killed by admin: no longer needed' } });
+    expect(taskOf(answer)).toMatchObject({
+      state: 'killed',
+      end: { cause: 'killed_by', message: 'killed by admin: no longer needed' },
+    });
     await joinRunner(wire());
     await placeTasks(test.ctx);
     expect((await show(id)).state).toBe('killed');

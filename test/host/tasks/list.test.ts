@@ -16,7 +16,11 @@ afterEach(() => test[Symbol.asyncDispose]());
 const submit = async (more: Record<string, unknown> = {}): Promise<TaskView> =>
   taskOf(await test.call('POST', '/api/v1/tasks', { ...smallTask, ...more }));
 const batch = (length: number, labels: Record<string, string> = {}) =>
-  test.call('POST', '/api/v1/tasks/batch', Array.from({ length }, () => ({ ...smallTask, labels })));
+  test.call(
+    'POST',
+    '/api/v1/tasks/batch',
+    Array.from({ length }, () => ({ ...smallTask, labels })),
+  );
 const names = async (query: string): Promise<string[]> =>
   pageOf(await test.call('GET', `/api/v1/tasks?${query}`)).items.map((item) => item.name);
 
@@ -33,7 +37,10 @@ describe('a walk by cursor', () => {
         let cursor: string | null = '';
         while (cursor !== null) {
           const from: string = cursor === '' ? '' : `&cursor=${cursor}`;
-          const [page] = await Promise.all([test.call('GET', `/api/v1/tasks?label=run=${run}&limit=${limit}${from}`), batch(1, labels)]);
+          const [page] = await Promise.all([
+            test.call('GET', `/api/v1/tasks?label=run=${run}&limit=${limit}${from}`),
+            batch(1, labels),
+          ]);
           const read = pageOf(page);
           expect(read.items.length).toBeLessThanOrEqual(limit);
           seen.push(...read.items.map((item) => item.id));
@@ -87,7 +94,8 @@ describe('a filter', () => {
   });
 
   it('goes on behind a cursor', async () => {
-    for (const name of ['a', 'x', 'b', 'x2', 'c']) await submit({ name, labels: { kind: name.startsWith('x') ? 'x' : 'y' } });
+    for (const name of ['a', 'x', 'b', 'x2', 'c'])
+      await submit({ name, labels: { kind: name.startsWith('x') ? 'x' : 'y' } });
     const first = pageOf(await test.call('GET', '/api/v1/tasks?label=kind=y&limit=2'));
     expect(first.items.map((item) => item.name)).toEqual(['c', 'b']);
     expect(await names(`label=kind=y&limit=2&cursor=${first.cursor}`)).toEqual(['a']);
@@ -111,7 +119,9 @@ describe('a task is found', () => {
     const named = await submit({ name: 'nightly' });
     expect(taskOf(await find(named.id)).id).toBe(named.id);
     expect(taskOf(await find('nightly')).id).toBe(named.id);
-    const [only, ...others] = pageOf(await test.call('GET', '/api/v1/tasks')).items.filter((item) => item.id.startsWith('t1') && item.id.length === 3);
+    const [only, ...others] = pageOf(await test.call('GET', '/api/v1/tasks')).items.filter(
+      (item) => item.id.startsWith('t1') && item.id.length === 3,
+    );
     expect(others.length).toBeGreaterThan(3);
     expect(taskOf(await find(only?.id ?? '')).id).toBe(only?.id);
   });
@@ -121,7 +131,8 @@ describe('a task is found', () => {
     const { id } = await submit();
     await submit({ name: 'other' });
     expect(id.length).toBe(5);
-    for (const prefix of [id.slice(0, 2), id.slice(0, 3)]) expect(problemOf(await find(prefix)).code).toBe('state_conflict');
+    for (const prefix of [id.slice(0, 2), id.slice(0, 3)])
+      expect(problemOf(await find(prefix)).code).toBe('state_conflict');
     await test.ctx.writes.run((tx) => takeNumbers(tx, 'task', 4_000_000));
     const far = await submit();
     expect(taskOf(await find(far.id.slice(0, 4))).id).toBe(far.id);

@@ -12,7 +12,10 @@ async function submit(test: TestContext, more: Record<string, unknown> = {}): Pr
 
 const act = (test: TestContext, id: string, verb: string) => test.call('POST', `/api/v1/tasks/${id}/${verb}`, {});
 
-async function runningTask(test: TestContext, more: Record<string, unknown> = {}): Promise<{ id: string; runner: WireRunner }> {
+async function runningTask(
+  test: TestContext,
+  more: Record<string, unknown> = {},
+): Promise<{ id: string; runner: WireRunner }> {
   const runner = await joinRunner(test, { name: 'one', cpuMilli: 8000 });
   const { id } = await submit(test, more);
   await placeTasks(test.ctx);
@@ -89,7 +92,13 @@ describe('retries', () => {
     const end = { ...bareEnd('exit', 'exited with code 7'), exitCode: 7 };
     await runner.report(id, 'ended', { end });
     const waiting = taskOf(await test.call('GET', `/api/v1/tasks/${id}`));
-    expect(waiting).toMatchObject({ state: 'queued', reason: { code: 'retry' }, end: null, node: null, attempts: [{ attempt: 1, end: { exitCode: 7 } }] });
+    expect(waiting).toMatchObject({
+      state: 'queued',
+      reason: { code: 'retry' },
+      end: null,
+      node: null,
+      attempts: [{ attempt: 1, end: { exitCode: 7 } }],
+    });
     expect(Date.parse(waiting.notBefore ?? '')).toBeGreaterThan(Date.now());
     await placeTasks(test.ctx);
     expect(taskOf(await test.call('GET', `/api/v1/tasks/${id}`)).state).toBe('queued');
@@ -118,11 +127,16 @@ describe('retries', () => {
 describe('a verb for several tasks', () => {
   it('is reported for each', async () => {
     await using test = await openTestContext();
-    const { items } = (await test.call('POST', '/api/v1/tasks/batch', [smallTask, smallTask])).body as { items: TaskView[] };
+    const { items } = (await test.call('POST', '/api/v1/tasks/batch', [smallTask, smallTask])).body as {
+      items: TaskView[];
+    };
     const [first, second] = items;
     if (!first || !second) throw new Error('the batch was not answered');
     await act(test, first.id, 'hold');
-    const answer = await test.call('POST', '/api/v1/tasks/actions', { verb: 'release', ids: [first.id, second.id, 'nothing'] });
+    const answer = await test.call('POST', '/api/v1/tasks/actions', {
+      verb: 'release',
+      ids: [first.id, second.id, 'nothing'],
+    });
     expect(answer.body).toMatchObject({
       items: [
         { id: first.id, state: 'queued', problem: null },
@@ -143,7 +157,11 @@ describe('a start time', () => {
     const later = new Date(Date.now() + 3_600_000).toISOString();
     const { id } = await submit(test, { notBefore: later });
     await placeTasks(test.ctx);
-    expect(taskOf(await test.call('GET', `/api/v1/tasks/${id}`))).toMatchObject({ state: 'queued', notBefore: later, reason: { code: 'start_time' } });
+    expect(taskOf(await test.call('GET', `/api/v1/tasks/${id}`))).toMatchObject({
+      state: 'queued',
+      notBefore: later,
+      reason: { code: 'start_time' },
+    });
   });
 });
 

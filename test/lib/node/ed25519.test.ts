@@ -57,15 +57,9 @@ describe('a signing key', () => {
     const folder = scratchFolder();
     const file = join(folder, 'host.pem');
     const { privateKey } = (await import('node:crypto')).generateKeyPairSync('x25519');
-    for (const content of [
-      '',
-      'x',
-      privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    ]) {
+    for (const content of ['', 'x', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()]) {
       writeFileSync(file, content);
-      await expect(loadSigningKey(folder, 'host')).rejects.toThrow(
-        `${file} holds no usable Ed25519 key`,
-      );
+      await expect(loadSigningKey(folder, 'host')).rejects.toThrow(`${file} holds no usable Ed25519 key`);
       expect(readFileSync(file, 'utf8')).toBe(content);
     }
   });

@@ -71,13 +71,9 @@ describe('bodies', () => {
     });
     const fetch = client();
     for (const method of ['DELETE', 'POST', 'OPTIONS', 'PATCH', 'DELETE']) {
-      expect(await (await fetch(origin, { method, body: 'GET /x' })).text()).toBe(
-        `${method} GET /x`,
-      );
+      expect(await (await fetch(origin, { method, body: 'GET /x' })).text()).toBe(`${method} GET /x`);
     }
-    expect(
-      await (await fetch(origin, { method: 'DELETE', body: new Blob(['b']).stream() })).text(),
-    ).toBe('DELETE b');
+    expect(await (await fetch(origin, { method: 'DELETE', body: new Blob(['b']).stream() })).text()).toBe('DELETE b');
     expect(await (await fetch(origin)).text()).toBe('GET ');
     expect(ports.size).toBe(1);
   });
@@ -87,10 +83,7 @@ describe('bodies', () => {
       fetch: (_request, env) => {
         const body = new ReadableStream({
           start: (controller) => controller.enqueue(Buffer.from('half')),
-          pull: () =>
-            new Promise((resolve) =>
-              setTimeout(() => resolve(void env.incoming.socket.destroy()), 10),
-            ),
+          pull: () => new Promise((resolve) => setTimeout(() => resolve(void env.incoming.socket.destroy()), 10)),
         });
         return new Response(body);
       },
@@ -129,9 +122,7 @@ describe('an abort', () => {
     const { origin } = await start({ fetch: () => new Response(String((asked = true))) });
     const reason = new Error('not now');
     await expect(client()(origin, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-    await expect(client()(new Request(origin, { signal: AbortSignal.abort(reason) }))).rejects.toBe(
-      reason,
-    );
+    await expect(client()(new Request(origin, { signal: AbortSignal.abort(reason) }))).rejects.toBe(reason);
     expect(asked).toBe(false);
   });
 

@@ -97,8 +97,6 @@ describe('the lock of a folder', () => {
   it('says that flock is missing where it is', async () => {
     vi.stubEnv('PATH', scratchFolder());
     onTestFinished(() => void vi.unstubAllEnvs());
-    await expect(lockFolder(scratchFolder())).rejects.toThrow(
-      'cannot run flock (of util-linux or busybox)',
-    );
+    await expect(lockFolder(scratchFolder())).rejects.toThrow('cannot run flock (of util-linux or busybox)');
   });
 });

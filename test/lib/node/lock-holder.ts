@@ -7,7 +7,5 @@ try {
   process.stdout.write('held\n');
   setInterval(() => lock, 60_000);
 } catch (error) {
-  process.stdout.write(
-    error instanceof FolderLockedError ? `${error.message}\n` : `${String(error)}\n`,
-  );
+  process.stdout.write(error instanceof FolderLockedError ? `${error.message}\n` : `${String(error)}\n`);
 }

@@ -36,9 +36,7 @@ describe('a log in a file', () => {
   });
 
   it('that cannot be written is told at the start', () => {
-    expect(() =>
-      createLogger({ level: 'info', file: '/nowhere/weir.log', format: 'json' }),
-    ).toThrow(/ENOENT/);
+    expect(() => createLogger({ level: 'info', file: '/nowhere/weir.log', format: 'json' })).toThrow(/ENOENT/);
   });
 });
 
@@ -52,8 +50,6 @@ describe('a record as text', () => {
       n: 3,
       msg: 'said \u001b[31m\nso',
     });
-    expect(logText(line)).toBe(
-      '2026-01-01T00:00:00.000Z error said \\x1b[31m so url=http://x:1 err="a\\nb" n=3\n',
-    );
+    expect(logText(line)).toBe('2026-01-01T00:00:00.000Z error said \\x1b[31m so url=http://x:1 err="a\\nb" n=3\n');
   });
 });

@@ -7,9 +7,7 @@ import { deferred } from './deferred.ts';
 import { client, identity, listening, start, stranger } from './sockets.ts';
 
 /** A TLS server with its own key that writes down what a client says after the handshake. */
-async function eavesdropper(
-  port = 0,
-): Promise<{ port: number; heard: Buffer[]; closed: Promise<void> }> {
+async function eavesdropper(port = 0): Promise<{ port: number; heard: Buffer[]; closed: Promise<void> }> {
   const server = createTlsServer({ cert: stranger.certPem, key: stranger.keyPem });
   const heard: Buffer[] = [];
   const closed = deferred();
@@ -78,8 +76,7 @@ describe('a pinned fetch', () => {
     await server.close(0);
     const wrong = await eavesdropper(server.port);
     // The first try may still take the connection that the server has just ended.
-    const again = (): Promise<unknown> =>
-      fetch(`https://127.0.0.1:${server.port}`).catch((reason: unknown) => reason);
+    const again = (): Promise<unknown> => fetch(`https://127.0.0.1:${server.port}`).catch((reason: unknown) => reason);
     await expect.poll(again).toBeInstanceOf(PinMismatchError);
     await wrong.closed;
     expect(wrong.heard).toEqual([]);
@@ -88,9 +85,7 @@ describe('a pinned fetch', () => {
   it('speaks no plain HTTP', async () => {
     let asked = 0;
     const { origin } = await start({ fetch: () => new Response(String((asked += 1))), tls: null });
-    await expect(client()(origin)).rejects.toThrow(
-      'has a pinned key: it is spoken to by https: only',
-    );
+    await expect(client()(origin)).rejects.toThrow('has a pinned key: it is spoken to by https: only');
     expect(asked).toBe(0);
   });
 
@@ -98,9 +93,7 @@ describe('a pinned fetch', () => {
     const taken = createServer();
     const port = await listening(taken);
     await new Promise((resolve) => taken.close(resolve));
-    const error: unknown = await client()(`https://localhost:${port}/`).catch(
-      (reason: unknown) => reason,
-    );
+    const error: unknown = await client()(`https://localhost:${port}/`).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(TypeError);
     expect(error).toMatchObject({
       cause: { code: 'ECONNREFUSED' },

@@ -5,9 +5,7 @@ import { deferred } from './deferred.ts';
 import { client, dial, get, start, upgrade } from './sockets.ts';
 
 const endless = (): Response =>
-  new Response(
-    new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('data: 1\n\n')) }),
-  );
+  new Response(new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('data: 1\n\n')) }));
 
 describe('close', () => {
   it('ends connections without a request at once, used before or not', async () => {

@@ -95,8 +95,7 @@ describe('limits', () => {
       },
       limits: { requestMs: 50 },
     });
-    const head = (path: string): string =>
-      `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nhalf`;
+    const head = (path: string): string => `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nhalf`;
     const long = await dial(port, head('/long'));
     const short = await dial(port, head('/short'));
     await short.ended;
@@ -133,9 +132,7 @@ describe('upgrades', () => {
       tls: null,
       fetch: () => new Response(String((asked = true))),
       onUpgrade: (request, socket, head) => {
-        socket.write(
-          `HTTP/1.1 101 Switching Protocols\r\nUpgrade: weir\r\n\r\n${request.url} ${head.toString()}`,
-        );
+        socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: weir\r\n\r\n${request.url} ${head.toString()}`);
         socket.pipe(socket);
       },
     });

@@ -4,11 +4,7 @@ import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import {
-  createFetch,
-  type FetchTrust,
-  type TrustedFetch,
-} from '../../../src/lib/node/pinned-fetch.ts';
+import { createFetch, type FetchTrust, type TrustedFetch } from '../../../src/lib/node/pinned-fetch.ts';
 import { serve, type RunningServer, type ServeOptions } from '../../../src/lib/node/server.ts';
 import { loadTlsIdentity } from '../../../src/lib/node/tls-identity.ts';
 
@@ -69,5 +65,4 @@ export async function dial(port: number, words = ''): Promise<Line> {
 }
 
 export const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
-export const upgrade =
-  'GET /relay HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: weir\r\n\r\nearly';
+export const upgrade = 'GET /relay HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: weir\r\n\r\nearly';

@@ -80,9 +80,7 @@ describe('the TLS identity', () => {
 
   it('refuses a name that is none', async () => {
     const folder = scratchFolder();
-    await expect(loadTlsIdentity(folder, { ...wanted, names: ['a b'] })).rejects.toThrow(
-      '"a b" is neither',
-    );
+    await expect(loadTlsIdentity(folder, { ...wanted, names: ['a b'] })).rejects.toThrow('"a b" is neither');
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -94,9 +92,7 @@ describe('the TLS identity', () => {
     const pair = `${certPem}${stranger.export({ type: 'pkcs8', format: 'pem' }).toString()}`;
     for (const content of ['', certPem, readFileSync(file, 'utf8').slice(0, -60), pair]) {
       writeFileSync(file, content);
-      await expect(loadTlsIdentity(folder, wanted)).rejects.toThrow(
-        `${file} holds no usable TLS key`,
-      );
+      await expect(loadTlsIdentity(folder, wanted)).rejects.toThrow(`${file} holds no usable TLS key`);
       expect(readFileSync(file, 'utf8')).toBe(content);
     }
   });
@@ -118,9 +114,7 @@ describe('the TLS identity', () => {
     const folders = readdirSync(folder).map((name) => join(folder, name));
     expect(folders.length).toBeGreaterThanOrEqual(40);
     for (const each of folders) {
-      const before = existsSync(join(each, 'tls.pem'))
-        ? readFileSync(join(each, 'tls.pem'), 'utf8')
-        : null;
+      const before = existsSync(join(each, 'tls.pem')) ? readFileSync(join(each, 'tls.pem'), 'utf8') : null;
       const { certPem } = await loadTlsIdentity(each, wanted);
       if (before !== null) expect(before).toContain(certPem);
     }
@@ -162,9 +156,7 @@ describe('a self-signed certificate', () => {
         });
         const certificate = new X509Certificate(pem);
         expect(certificate.verify(certificate.publicKey)).toBe(true);
-        expect(BigInt(`0x${certificate.serialNumber}`)).toBe(
-          BigInt(`0x${Buffer.from(serial).toString('hex')}`),
-        );
+        expect(BigInt(`0x${certificate.serialNumber}`)).toBe(BigInt(`0x${Buffer.from(serial).toString('hex')}`));
         expect(pinOf(certificate.publicKey)).toHaveLength(43);
       }),
       { numRuns: 50 },

@@ -46,7 +46,10 @@ describe('GET logs', () => {
     await finished(['ün\n'], ['err\n', 'stderr']);
     const response = await get('', { headers: { Accept: 'application/x-ndjson' } });
     expect(response.headers.get('content-type')).toBe('application/x-ndjson');
-    const lines = (await response.text()).trim().split('\n').map((line) => JSON.parse(line));
+    const lines = (await response.text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(lines).toEqual([
       { at: '2023-11-14T22:13:20.000000Z', stream: 'stdout', offset: 0, text: 'ün\n' },
       { at: '2023-11-14T22:13:20.000001Z', stream: 'stderr', offset: 4, text: 'err\n' },

@@ -91,7 +91,7 @@ const refusals: Record<string, { code: string; token: () => Promise<string | nul
 
 const concrete = (path: string): string => path.replace(':task', ref(1).task).replace(':attempt', '1');
 
-describe('the Runner\'s API', () => {
+describe("the Runner's API", () => {
   it('has one route that is open to anybody, and it tells nothing', async () => {
     const open = bench.api.routes.filter(({ who }) => who === 'anybody').map(({ path }) => path);
     expect(open).toEqual(['/healthz']);

@@ -5,7 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadSigningKey } from '../../../src/lib/node/ed25519.ts';
 import { nodeRandom } from '../../../src/lib/node/hashes.ts';
 import { enrol, pinOfJoinToken, type Joining } from '../../../src/runner/enrol/enrol.ts';
-import { createHostKeyBook, loadMacKey, loadNodeKey, readNodeFile, signProof } from '../../../src/runner/enrol/identity.ts';
+import {
+  createHostKeyBook,
+  loadMacKey,
+  loadNodeKey,
+  readNodeFile,
+  signProof,
+} from '../../../src/runner/enrol/identity.ts';
 import { scratchFolder } from '../../lib/node/scratch-folder.ts';
 import { testFolder } from '../../support/database.ts';
 import { openHost, type HostOnDisk } from '../../support/host-on-disk.ts';
@@ -27,7 +33,17 @@ async function joining(change: Partial<Joining> = {}): Promise<Joining> {
   const folder = scratchFolder();
   const { token } = await on.host().createJoinToken();
   const key = await loadSigningKey(folder, 'node');
-  return { host: on.url, token, name: 'node', machineId: 'm1', labels: { rack: '4' }, key, tlsPin: null, folder, ...change };
+  return {
+    host: on.url,
+    token,
+    name: 'node',
+    machineId: 'm1',
+    labels: { rack: '4' },
+    key,
+    tlsPin: null,
+    folder,
+    ...change,
+  };
 }
 
 describe('a machine that joins', () => {
@@ -93,7 +109,7 @@ describe('the folder of a node', () => {
 });
 
 describe('a proof of a node', () => {
-  it('is of its key, for its cluster, for a minute of the Host\'s time, and never the same', async () => {
+  it("is of its key, for its cluster, for a minute of the Host's time, and never the same", async () => {
     const how = await joining();
     const file = await enrol(how, fetch, signal);
     const nowMs = 2_000_000_000_000;

@@ -34,16 +34,27 @@ describe('the listing of cards', () => {
   });
 
   it('tells cards that are split from those that are whole', () => {
-    expect(cardsOf(recorded('a100-mig-535.listing.csv')).cards.map(({ migEnabled }) => migEnabled)).toEqual([true, true, false]);
+    expect(cardsOf(recorded('a100-mig-535.listing.csv')).cards.map(({ migEnabled }) => migEnabled)).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
-  it.each(['[N/A]', '[Not Supported]', 'N/A', '[Unknown Error]', 'ERR!'])('takes memory of %s for unknown', (memory) => {
-    const { cards } = cardsOf(`GPU-c0ffee00-1111-2222-3333-444455556666, 0, ${memory}, 0000000F:01:00.0, [N/A], NVIDIA GB10`);
-    expect(cards).toMatchObject([{ memoryBytes: 0, pciBusId: '000f:01:00.0' }]);
-  });
+  it.each(['[N/A]', '[Not Supported]', 'N/A', '[Unknown Error]', 'ERR!'])(
+    'takes memory of %s for unknown',
+    (memory) => {
+      const { cards } = cardsOf(
+        `GPU-c0ffee00-1111-2222-3333-444455556666, 0, ${memory}, 0000000F:01:00.0, [N/A], NVIDIA GB10`,
+      );
+      expect(cards).toMatchObject([{ memoryBytes: 0, pciBusId: '000f:01:00.0' }]);
+    },
+  );
 
   it('keeps the whole of a domain that is wider than 16 bits, and commas of a name', () => {
-    const { cards } = cardsOf('GPU-c0ffee00-1111-2222-3333-444455556666, 3, 81559, 00010000:01:00.0, Disabled, Quadro, the old');
+    const { cards } = cardsOf(
+      'GPU-c0ffee00-1111-2222-3333-444455556666, 3, 81559, 00010000:01:00.0, Disabled, Quadro, the old',
+    );
     expect(cards).toMatchObject([{ index: 3, pciBusId: '10000:01:00.0', model: 'Quadro, the old' }]);
   });
 
@@ -78,14 +89,30 @@ describe('the load of cards', () => {
       eccUncorrected: 0,
       persistence: true,
     });
-    expect(loads[1]).toMatchObject({ throttled: ['hw_slowdown', 'sw_thermal_slowdown', 'hw_thermal_slowdown'], eccUncorrected: 2 });
+    expect(loads[1]).toMatchObject({
+      throttled: ['hw_slowdown', 'sw_thermal_slowdown', 'hw_thermal_slowdown'],
+      eccUncorrected: 2,
+    });
     expect(loads[2]).toMatchObject({ utilisationPercent: 0, throttled: [] });
-    expect(loads[3]).toMatchObject({ utilisationPercent: null, powerWatts: null, temperatureCelsius: null, eccUncorrected: null });
+    expect(loads[3]).toMatchObject({
+      utilisationPercent: null,
+      powerWatts: null,
+      temperatureCelsius: null,
+      eccUncorrected: null,
+    });
   });
 
   it('is unknown where a GeForce does not support it or the tool fails at a field', () => {
     expect(loadsOf(recorded('geforce-570.load.csv')).loads).toMatchObject([
-      { smClockMhz: null, memoryClockMhz: null, powerWatts: null, fanPercent: null, eccUncorrected: null, temperatureCelsius: 31, persistence: false },
+      {
+        smClockMhz: null,
+        memoryClockMhz: null,
+        powerWatts: null,
+        fanPercent: null,
+        eccUncorrected: null,
+        temperatureCelsius: 31,
+        persistence: false,
+      },
     ]);
   });
 
@@ -98,7 +125,9 @@ describe('the load of cards', () => {
   it('keeps its columns where the driver does not know a field', () => {
     const columns = columnsOf(loadFields).map((name) => (name === 'fan.speed' ? null : name));
     const { loads } = parseGpuLoads('GPU-c0ffee00-1111, 5, 10, 1, 2, 3, 4, 55, 0x04, 7, Disabled', columns);
-    expect(loads).toMatchObject([{ temperatureCelsius: 55, fanPercent: null, throttled: ['sw_power_cap'], eccUncorrected: 7 }]);
+    expect(loads).toMatchObject([
+      { temperatureCelsius: 55, fanPercent: null, throttled: ['sw_power_cap'], eccUncorrected: 7 },
+    ]);
   });
 
   it('takes neither idleness nor chosen clocks for throttling, nor words for a mask', () => {
@@ -136,18 +165,23 @@ describe('MIG instances', () => {
   });
 
   it('are none below a line that is no card', () => {
-    const text = 'Unable to determine the device handle for gpu 0000:10:00.0: Unknown Error\n  MIG 1g.5gb      Device  0: (UUID: MIG-1)\n';
+    const text =
+      'Unable to determine the device handle for gpu 0000:10:00.0: Unknown Error\n  MIG 1g.5gb      Device  0: (UUID: MIG-1)\n';
     expect(parseInstances(text)).toEqual([]);
   });
 
   it('tell their own memory, not that of their card', () => {
     const memories = parseInstanceMemory(recorded('a100-mig-535.xml'));
-    expect(memories.map(({ device, totalBytes, usedBytes }) => [device, (totalBytes ?? 0) / mib, (usedBytes ?? 0) / mib])).toEqual([
+    expect(
+      memories.map(({ device, totalBytes, usedBytes }) => [device, (totalBytes ?? 0) / mib, (usedBytes ?? 0) / mib]),
+    ).toEqual([
       [0, 19968, 3387],
       [1, 4864, 13],
       [2, 19968, 112],
     ]);
-    expect(new Set(memories.map(({ parent }) => parent))).toEqual(new Set(['GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77']));
+    expect(new Set(memories.map(({ parent }) => parent))).toEqual(
+      new Set(['GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77']),
+    );
     expect(parseInstanceMemory('not XML')).toEqual([]);
   });
 

@@ -34,7 +34,7 @@ function readerOf(tree: string, answers: ToolResult[] = [{ outcome: 'absent' }],
 
 const twoGpusText =
   'GPU-5d6b2c1e-8e3b-4a7e-9f14-0a6a4f2d9c11, 0, 49140, 00000000:21:00.0, [N/A], NVIDIA RTX A6000\n' +
-    'GPU-1f0a9e0c-2d4b-5c6d-8e9f-aabbccddeeff, 1, 49140, 00000000:A1:00.0, [N/A], NVIDIA RTX A6000\n';
+  'GPU-1f0a9e0c-2d4b-5c6d-8e9f-aabbccddeeff, 1, 49140, 00000000:A1:00.0, [N/A], NVIDIA RTX A6000\n';
 const twoGpus = exited(twoGpusText);
 
 const noMatrix = exited('', 1);
@@ -97,7 +97,11 @@ describe('reading the hardware', () => {
 
   it.each<[string, ToolResult, RegExp]>([
     ['hangs', { outcome: 'timed_out', afterMs: 20_000 }, /did not answer within 20 s/],
-    ['fails', exited('', 9, "NVIDIA-SMI has failed because it couldn't communicate with the driver"), /code 9: NVIDIA-SMI has failed/],
+    [
+      'fails',
+      exited('', 9, "NVIDIA-SMI has failed because it couldn't communicate with the driver"),
+      /code 9: NVIDIA-SMI has failed/,
+    ],
   ])('says so when the tool %s, and takes no GPU away', async (_what, broken, message) => {
     const { reader, warnings } = readerOf('sysfs-two-sockets', [twoGpus, noMatrix, broken]);
     expect((await reader.readHardware(never)).gpus).toHaveLength(2);
@@ -117,7 +121,11 @@ describe('reading the hardware', () => {
   });
 
   it('says that it is time to list anew when other cards answer than were listed', async () => {
-    const answers = { [listing]: recorded('a6000-550.listing.csv'), [loads]: recorded('a6000-550.load.csv'), dmesg: recorded('kernel-log.txt') };
+    const answers = {
+      [listing]: recorded('a6000-550.listing.csv'),
+      [loads]: recorded('a6000-550.load.csv'),
+      dmesg: recorded('kernel-log.txt'),
+    };
     const { reader } = readerOf('sysfs-two-sockets', [], recordedTool(answers).run);
     await reader.readHardware(never);
     const before = await reader.readGpuLoads(never);
@@ -125,7 +133,10 @@ describe('reading the hardware', () => {
     expect(before.loads.map(({ xid }) => xid)).toEqual([null, 48, 79, null]);
     answers[listing] = recorded('lost-550.listing.csv');
     answers[loads] = recorded('lost-570.load.csv');
-    expect(await reader.readGpuLoads(never)).toMatchObject({ moved: true, fault: expect.stringContaining('GPU is lost') });
+    expect(await reader.readGpuLoads(never)).toMatchObject({
+      moved: true,
+      fault: expect.stringContaining('GPU is lost'),
+    });
     await reader.readHardware(never);
     expect(await reader.readGpuLoads(never)).toMatchObject({ moved: false });
   });
@@ -135,7 +146,11 @@ describe('reading the hardware', () => {
     const { reader } = readerOf('sysfs-two-sockets', [], recordedTool(answers).run);
     await reader.readHardware(never);
     answers[loads] = exited('', 9, 'driver');
-    expect(await reader.readGpuLoads(never)).toMatchObject({ moved: false, loads: [], fault: 'nvidia-smi ended with code 9: driver' });
+    expect(await reader.readGpuLoads(never)).toMatchObject({
+      moved: false,
+      loads: [],
+      fault: 'nvidia-smi ended with code 9: driver',
+    });
   });
 
   it('reads the machine that this test runs on', async () => {

@@ -59,7 +59,12 @@ describe('the GPUs of a machine', () => {
       ['MIG-3c2b', 0, '1c.3g.20gb', 19968],
       ['GPU-61a6', 2, 'whole', 40960],
     ]);
-    expect(gpus[1]).toMatchObject({ model: 'NVIDIA A100-SXM4-40GB', mig: { parent: cards[0], device: 1 }, links: [], pciBusId: '0000:10:00.0' });
+    expect(gpus[1]).toMatchObject({
+      model: 'NVIDIA A100-SXM4-40GB',
+      mig: { parent: cards[0], device: 1 },
+      links: [],
+      pciBusId: '0000:10:00.0',
+    });
     expect(cards).toHaveLength(3);
     expect(asked).not.toContain('topo -m');
   });
@@ -81,7 +86,11 @@ describe('the GPUs of a machine', () => {
   });
 
   it('have no links where there is no matrix', async () => {
-    const { gpus, fault } = await readGpus(files, machineOf({ ...a6000, 'topo -m': exited('', 1, 'not supported') }).smi, never);
+    const { gpus, fault } = await readGpus(
+      files,
+      machineOf({ ...a6000, 'topo -m': exited('', 1, 'not supported') }).smi,
+      never,
+    );
     expect(fault).toBeNull();
     expect(gpus.map(({ links }) => links)).toEqual([[], [], [], []]);
   });
@@ -105,7 +114,15 @@ describe('how busy GPUs are', () => {
     const { smi } = machineOf(a100);
     const { gpus } = await readGpus(files, smi, never);
     const { loads: told } = await readGpuLoads(smi, { gpus, xids: new Map() }, never);
-    expect(told.map((load) => [uuidStart(load), (load.memoryUsedBytes ?? 0) / mib, load.utilisationPercent, load.powerWatts, load.temperatureCelsius])).toEqual([
+    expect(
+      told.map((load) => [
+        uuidStart(load),
+        (load.memoryUsedBytes ?? 0) / mib,
+        load.utilisationPercent,
+        load.powerWatts,
+        load.temperatureCelsius,
+      ]),
+    ).toEqual([
       ['MIG-c6d4', 3387, null, null, 52],
       ['MIG-cba6', 13, null, null, 52],
       ['MIG-3c2b', 112, null, null, 52],

@@ -6,7 +6,12 @@ export function recorded(name: string): string {
   return readFileSync(new URL(`../../fixtures/nvidia-smi/${name}`, import.meta.url), 'utf8');
 }
 
-export const exited = (stdout: string, code = 0, stderr = ''): ToolResult => ({ outcome: 'exited', code, stdout, stderr });
+export const exited = (stdout: string, code = 0, stderr = ''): ToolResult => ({
+  outcome: 'exited',
+  code,
+  stdout,
+  stderr,
+});
 
 /** Answers by the beginning of the first argument: `--query-gpu=uuid,index`, `--query-gpu=uuid,utilization`, `-L`. */
 export type Answers = Readonly<Record<string, ToolResult | string>>;

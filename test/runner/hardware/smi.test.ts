@@ -48,7 +48,11 @@ describe('asking the tool of the driver', () => {
   it('leaves a tool that hangs alone for a while, longer each time', async () => {
     const { smi, asked, pass } = smiOf(() => ({ outcome: 'timed_out', afterMs: 20_000 }));
     const ask = () => smi.run(['-L'], never);
-    expect(await ask()).toEqual({ outcome: 'silent', stdout: '', fault: expect.stringMatching(/did not answer within 20 s/) });
+    expect(await ask()).toEqual({
+      outcome: 'silent',
+      stdout: '',
+      fault: expect.stringMatching(/did not answer within 20 s/),
+    });
     expect(await ask()).toMatchObject({ outcome: 'silent' });
     expect(asked).toHaveLength(1);
     pass(60_000);
@@ -72,8 +76,13 @@ describe('asking the tool of the driver', () => {
   });
 
   it('tells a machine without the tool, or without a card, from a fault', async () => {
-    expect(await smiOf(() => ({ outcome: 'absent' })).smi.run([], never)).toMatchObject({ outcome: 'absent', fault: null });
+    expect(await smiOf(() => ({ outcome: 'absent' })).smi.run([], never)).toMatchObject({
+      outcome: 'absent',
+      fault: null,
+    });
     expect((await smiOf(() => exited('No devices were found\n', 6)).smi.run([], never)).fault).toBeNull();
-    expect((await smiOf(() => exited('', 9, 'NVIDIA-SMI has failed')).smi.run([], never)).fault).toBe('nvidia-smi ended with code 9: NVIDIA-SMI has failed');
+    expect((await smiOf(() => exited('', 9, 'NVIDIA-SMI has failed')).smi.run([], never)).fault).toBe(
+      'nvidia-smi ended with code 9: NVIDIA-SMI has failed',
+    );
   });
 });

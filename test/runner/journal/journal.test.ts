@@ -54,7 +54,9 @@ describe('a process that writes the journal and is killed', { timeout: 60_000 },
     using journal = openJournal(path);
     journal.remove({ task: taskId.fromCounter(1), attempt: 1 });
     const reader = `import { openJournal } from './src/runner/journal/file-journal.ts'; console.log(openJournal(${JSON.stringify(path)}).all().length);`;
-    const out = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', reader], { encoding: 'utf8' });
+    const out = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', reader], {
+      encoding: 'utf8',
+    });
     expect(out.trim()).toBe('0');
     dispose();
   });

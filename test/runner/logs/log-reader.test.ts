@@ -60,8 +60,14 @@ describe('reading a log', () => {
         fc.integer({ min: 0, max: 1500 }),
         async (parts, tail) => {
           await using folder = await temporaryFolder();
-          await writeLog(folder.path, parts.map((part, n) => chunk(n, part)));
-          const lines = parts.join('').split(/(?<=\n)/).filter((line) => line !== '');
+          await writeLog(
+            folder.path,
+            parts.map((part, n) => chunk(n, part)),
+          );
+          const lines = parts
+            .join('')
+            .split(/(?<=\n)/)
+            .filter((line) => line !== '');
           expect(await text(folder.path, { tail })).toBe(tail === 0 ? '' : lines.slice(-tail).join(''));
         },
       ),
@@ -73,7 +79,9 @@ describe('reading a log', () => {
     await using folder = await temporaryFolder();
     const chunks = manyChunks();
     await writeLog(folder.path, chunks);
-    const lines = model(chunks, 'stderr').bytes.toString().split(/(?<=\n)/);
+    const lines = model(chunks, 'stderr')
+      .bytes.toString()
+      .split(/(?<=\n)/);
     expect(await text(folder.path, { tail: 1234, stream: 'stderr' })).toBe(lines.slice(-1234).join(''));
   });
 

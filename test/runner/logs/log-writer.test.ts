@@ -114,7 +114,12 @@ describe('the log of an attempt', () => {
     const all = await text(folder.path);
     const note = /\n\[weir: (\d+) bytes of output were cut, the log is full at 20000 bytes\]\n$/.exec(all);
     const head = all.slice(0, note?.index);
-    expect(lines.map(({ bytes }) => bytes.toString()).join('').startsWith(head)).toBe(true);
+    expect(
+      lines
+        .map(({ bytes }) => bytes.toString())
+        .join('')
+        .startsWith(head),
+    ).toBe(true);
     expect(head.length + Number(note?.[1])).toBe(100_000);
     expect((await records(folder.path)).at(-1)?.stream).toBe('weir');
     expect((await stat(join(folder.path, 'log'))).size).toBeLessThan(20_500);

@@ -72,7 +72,7 @@ export function scriptedBackend(): {
     positions,
     async *logs(_ref, position, signal) {
       positions.push(position);
-      for (let at = Number(position ?? 0); ; ) {
+      for (let at = Number(position ?? 0); ;) {
         if (failure) {
           const error = failure;
           failure = null;

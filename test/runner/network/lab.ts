@@ -35,7 +35,19 @@ export function testNetwork(change: Partial<Parameters<typeof createWorkloadNetw
 }
 
 export async function container(network: string): Promise<{ id: string; address: string }> {
-  const id = await must('docker', 'run', '-d', '--label', label, '--network', network, 'weir/demo:1', 'sh', '-c', 'while :; do echo hello | nc -l -p 7000; done');
+  const id = await must(
+    'docker',
+    'run',
+    '-d',
+    '--label',
+    label,
+    '--network',
+    network,
+    'weir/demo:1',
+    'sh',
+    '-c',
+    'while :; do echo hello | nc -l -p 7000; done',
+  );
   const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
   return { id, address: await must('docker', 'inspect', '-f', format, id) };
 }

@@ -10,12 +10,15 @@ import { temporaryFolder } from '../logs/support.ts';
 const never = new AbortController().signal;
 
 describe('the rules', () => {
-  const rules = (dnsAddresses: string[]): string =>
-    workloadRules({ table: 'weir', bridge: 'weirbr0', dnsAddresses });
+  const rules = (dnsAddresses: string[]): string => workloadRules({ table: 'weir', bridge: 'weirbr0', dnsAddresses });
 
   it('replace our table and nothing else', () => {
     expect(rules([])).not.toContain('flush');
-    expect(rules([]).match(/(?:delete )?table \w+ \w+/g)).toEqual(['table inet weir', 'delete table inet weir', 'table inet weir']);
+    expect(rules([]).match(/(?:delete )?table \w+ \w+/g)).toEqual([
+      'table inet weir',
+      'delete table inet weir',
+      'table inet weir',
+    ]);
   });
 
   it('let DNS through to the addresses that serve it, and to no others', () => {
@@ -35,7 +38,8 @@ describe('the rules', () => {
 
 describe('the resolver configuration', () => {
   it('names the servers, each once', () => {
-    const text = '# nameserver 1.1.1.1\nsearch lan\nnameserver 192.0.2.7\n nameserver fd00::7\nnameserver 192.0.2.7\nnameserver fe80::1%eth0\nnameserver x\n';
+    const text =
+      '# nameserver 1.1.1.1\nsearch lan\nnameserver 192.0.2.7\n nameserver fd00::7\nnameserver 192.0.2.7\nnameserver fe80::1%eth0\nnameserver x\n';
     expect(nameservers(text)).toEqual(['192.0.2.7', 'fd00::7', 'fe80::1%eth0']);
   });
 });

@@ -157,7 +157,9 @@ describe('the network of the workloads', () => {
     await cleanUp();
     await must('docker', 'network', 'create', '-o', 'com.docker.network.bridge.name=weirtest1', names.name);
     const used = await container(names.name);
-    await expect(testNetwork().ensure(never)).rejects.toThrow(/in use and has com.docker.network.bridge.name="weirtest1"/);
+    await expect(testNetwork().ensure(never)).rejects.toThrow(
+      /in use and has com.docker.network.bridge.name="weirtest1"/,
+    );
     await must('docker', 'rm', '-f', used.id);
     expect(await testNetwork().ensure(never)).toMatchObject({ isolated: true });
     await must('ip', 'link', 'del', names.bridge);
@@ -174,7 +176,11 @@ describe('the network of the workloads', () => {
 
 /** How the node takes a connection: a refusal is an answer, a dropped packet is none. */
 async function answers(id: string, address: string, port: number): Promise<'refused' | 'dropped'> {
-  const result = await runTool(['docker', 'exec', id, 'nc', '-w', '2', address, String(port)], { timeoutMs: 30_000 }, never);
+  const result = await runTool(
+    ['docker', 'exec', id, 'nc', '-w', '2', address, String(port)],
+    { timeoutMs: 30_000 },
+    never,
+  );
   if (result.outcome !== 'exited') throw new Error('nc did not end');
   return result.stderr.includes('refused') ? 'refused' : 'dropped';
 }

@@ -95,13 +95,36 @@ describe('a Runner that is killed', { timeout: 60_000 }, () => {
   });
 });
 
-type Deed = 'pass' | 'exchange' | 'lose' | 'full' | 'kill' | 'assign' | 'forget' | 'close' | 'remove' | 'die' | 'restart';
+type Deed =
+  | 'pass'
+  | 'exchange'
+  | 'lose'
+  | 'full'
+  | 'kill'
+  | 'assign'
+  | 'forget'
+  | 'close'
+  | 'remove'
+  | 'die'
+  | 'restart';
 
 describe('the digest', { timeout: 60_000 }, () => {
   it('is what the Host would hold, whatever happened before', async () => {
     const deeds = fc.array(
       fc.record({
-        deed: fc.constantFrom<Deed>('pass', 'exchange', 'lose', 'full', 'kill', 'assign', 'forget', 'close', 'remove', 'die', 'restart'),
+        deed: fc.constantFrom<Deed>(
+          'pass',
+          'exchange',
+          'lose',
+          'full',
+          'kill',
+          'assign',
+          'forget',
+          'close',
+          'remove',
+          'die',
+          'restart',
+        ),
         of: fc.integer({ min: 1, max: 3 }),
       }),
       { maxLength: 40 },
@@ -113,7 +136,8 @@ describe('the digest', { timeout: 60_000 }, () => {
         for (const { deed, of } of order) runner = await doDeed(room, runner, { deed, of });
         await settled();
         // Where the two did not agree the Host asks for everything, and then they do.
-        if (!room.host.exchange(runner.reconciler.workloads)) room.host.exchange(runner.reconciler.workloads, { full: true });
+        if (!room.host.exchange(runner.reconciler.workloads))
+          room.host.exchange(runner.reconciler.workloads, { full: true });
         expect(room.host.exchange(runner.reconciler.workloads)).toBe(true);
         await runner.stop();
       }),

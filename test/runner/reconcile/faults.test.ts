@@ -168,7 +168,7 @@ describe('an engine that goes away', () => {
   });
 });
 
-describe('somebody with the engine\'s own client', () => {
+describe("somebody with the engine's own client", () => {
   it('removes a container: its task ends as container_removed', async () => {
     const room = createRoom();
     const runner = await room.start();

@@ -22,7 +22,12 @@ describe('an end', () => {
   it.each<{ by: string; seen: Partial<BackendEnd>; cause: EndCause; message: string }>([
     { by: 'exit 0', seen: {}, cause: 'exit', message: 'exited with code 0' },
     { by: 'another code', seen: { exitCode: 3 }, cause: 'exit', message: 'exited with code 3' },
-    { by: 'a signal that is not ours', seen: { exitCode: 137, signal: 'SIGKILL' }, cause: 'signal', message: 'ended by SIGKILL' },
+    {
+      by: 'a signal that is not ours',
+      seen: { exitCode: 137, signal: 'SIGKILL' },
+      cause: 'signal',
+      message: 'ended by SIGKILL',
+    },
     {
       by: "the cgroup's word",
       seen: { exitCode: 137, signal: 'SIGKILL', oom: true },
@@ -35,7 +40,12 @@ describe('an end', () => {
       cause: 'engine_restart',
       message: 'the container engine went down and took it along',
     },
-    { by: 'a record that is lost', seen: { exitCode: null }, cause: 'container_removed', message: 'the engine no longer knows how it ended' },
+    {
+      by: 'a record that is lost',
+      seen: { exitCode: null },
+      cause: 'container_removed',
+      message: 'the engine no longer knows how it ended',
+    },
   ])('by $by', ({ seen: change, cause, message }) => {
     expect(judgeEnd({ ...seen, ...change }, null)).toMatchObject({ cause, message });
   });
@@ -47,7 +57,12 @@ describe('an end', () => {
   ])('by %s behind our signal has the cause of the order, and what was seen', (_, change) => {
     const end = { ...seen, ...change };
     for (const order of [kill, timeout]) {
-      expect(judgeEnd(end, order)).toMatchObject({ cause: order.cause, message: order.message, exitCode: end.exitCode, signal: end.signal });
+      expect(judgeEnd(end, order)).toMatchObject({
+        cause: order.cause,
+        message: order.message,
+        exitCode: end.exitCode,
+        signal: end.signal,
+      });
     }
   });
 
@@ -65,6 +80,10 @@ describe('an end', () => {
 
   it('says start_failed of a command that could not be executed', () => {
     const startFailure = 'the command "nope" cannot be run in "weir/demo:1": No such file or directory';
-    expect(judgeEnd({ ...seen, exitCode: 127, startFailure }, null)).toMatchObject({ cause: 'start_failed', message: startFailure, exitCode: 127 });
+    expect(judgeEnd({ ...seen, exitCode: 127, startFailure }, null)).toMatchObject({
+      cause: 'start_failed',
+      message: startFailure,
+      exitCode: 127,
+    });
   });
 });

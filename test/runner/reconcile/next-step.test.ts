@@ -98,8 +98,14 @@ describe('the next step of one that is to stop', () => {
 
   it.each<[string, Partial<Workload>]>([
     ['one millisecond before its limit', { ...running, startedAtMs: hostNowMs - 59_999 }],
-    ['one millisecond before its lease is over', { ...running, assignment: { ...desired, spec: { ...desired.spec, leaseMs: 1001 } } }],
-    ['one millisecond before the grace of an orphan is over', { ...running, assignment: null, orphanSinceMs: nowMs - 599_999 }],
+    [
+      'one millisecond before its lease is over',
+      { ...running, assignment: { ...desired, spec: { ...desired.spec, leaseMs: 1001 } } },
+    ],
+    [
+      'one millisecond before the grace of an orphan is over',
+      { ...running, assignment: null, orphanSinceMs: nowMs - 599_999 },
+    ],
   ])('does not begin %s', (_, change) => {
     expect(step(change)).toEqual({ do: 'nothing', againMs: 1 });
   });
@@ -114,12 +120,32 @@ describe('the next step of one that is to stop', () => {
     ['gets SIGTERM without a spec', { assignment: null, stopping: stopping() }, { do: 'signal', name: 'SIGTERM' }],
     ['is killed at once by force', { stopping: stopping({ order: force }) }, { do: 'unpause-and-kill' }],
     ['waits for its grace', { stopping: stopping({ signalledMs: nowMs - 1000 }) }, { do: 'nothing', againMs: 4000 }],
-    ['is killed when the grace is over', { stopping: stopping({ signalledMs: nowMs - 5000 }) }, { do: 'unpause-and-kill' }],
-    ['is killed at once when force comes later', { stopping: stopping({ order: force, signalledMs: nowMs - 1000 }) }, { do: 'unpause-and-kill' }],
-    ['has 10 s of grace without a spec', { assignment: null, stopping: stopping({ signalledMs: nowMs - 9000 }) }, { do: 'nothing', againMs: 1000 }],
-    ['is waited for behind SIGKILL', { stopping: stopping({ killedMs: nowMs - 4000 }) }, { do: 'nothing', againMs: 6000 }],
+    [
+      'is killed when the grace is over',
+      { stopping: stopping({ signalledMs: nowMs - 5000 }) },
+      { do: 'unpause-and-kill' },
+    ],
+    [
+      'is killed at once when force comes later',
+      { stopping: stopping({ order: force, signalledMs: nowMs - 1000 }) },
+      { do: 'unpause-and-kill' },
+    ],
+    [
+      'has 10 s of grace without a spec',
+      { assignment: null, stopping: stopping({ signalledMs: nowMs - 9000 }) },
+      { do: 'nothing', againMs: 1000 },
+    ],
+    [
+      'is waited for behind SIGKILL',
+      { stopping: stopping({ killedMs: nowMs - 4000 }) },
+      { do: 'nothing', againMs: 6000 },
+    ],
     ['is called stuck 10 s behind SIGKILL', { stopping: stopping({ killedMs: nowMs - 10_000 }) }, { do: 'mark-stuck' }],
-    ['is killed again when it is stuck', { stuck: true, stopping: stopping({ killedMs: nowMs - 10_000 }) }, { do: 'unpause-and-kill' }],
+    [
+      'is killed again when it is stuck',
+      { stuck: true, stopping: stopping({ killedMs: nowMs - 10_000 }) },
+      { do: 'unpause-and-kill' },
+    ],
   ])('%s', (_, change, expected) => {
     expect(step({ ...running, ...change })).toEqual(expected);
   });
@@ -135,16 +161,22 @@ describe('every step', () => {
     const phases = fc.constantFrom<Phase>('waiting', 'pulling', 'starting', 'running', 'paused', 'ended');
     const agoMs = fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: null });
     fc.assert(
-      fc.property(fc.record({ phase: phases, startedMs: agoMs, orphanMs: agoMs, signalledMs: agoMs, killedMs: agoMs }), (made) => {
-        const since = (ago: number | null): number | null => (ago === null ? null : nowMs - ago);
-        const found = step({
-          phase: made.phase,
-          startedAtMs: made.startedMs === null ? null : hostNowMs - made.startedMs,
-          orphanSinceMs: since(made.orphanMs),
-          stopping: made.signalledMs === null ? null : stopping({ signalledMs: since(made.signalledMs), killedMs: since(made.killedMs) }),
-        });
-        if (found.do === 'nothing') expect(found.againMs ?? 0).toBeGreaterThanOrEqual(0);
-      }),
+      fc.property(
+        fc.record({ phase: phases, startedMs: agoMs, orphanMs: agoMs, signalledMs: agoMs, killedMs: agoMs }),
+        (made) => {
+          const since = (ago: number | null): number | null => (ago === null ? null : nowMs - ago);
+          const found = step({
+            phase: made.phase,
+            startedAtMs: made.startedMs === null ? null : hostNowMs - made.startedMs,
+            orphanSinceMs: since(made.orphanMs),
+            stopping:
+              made.signalledMs === null
+                ? null
+                : stopping({ signalledMs: since(made.signalledMs), killedMs: since(made.killedMs) }),
+          });
+          if (found.do === 'nothing') expect(found.againMs ?? 0).toBeGreaterThanOrEqual(0);
+        },
+      ),
     );
   });
 });

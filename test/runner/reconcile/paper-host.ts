@@ -1,11 +1,5 @@
 import type { TaskId } from '../../../src/protocol/ids.ts';
-import {
-  observedText,
-  type Ack,
-  type Assignment,
-  type Desired,
-  type Observation,
-} from '../../../src/protocol/sync.ts';
+import { observedText, type Ack, type Assignment, type Desired, type Observation } from '../../../src/protocol/sync.ts';
 import type { End } from '../../../src/protocol/task-end.ts';
 import type { Workloads } from '../../../src/runner/reconcile/workloads.ts';
 

@@ -15,7 +15,11 @@ describe('a workload that is told to stop', () => {
     room.host.assign(task);
     room.host.stop(task.task, kill);
     await room.live(runner, 1000);
-    expect(room.host.row(task.task).end).toMatchObject({ cause: 'killed_by', message: 'killed by ada', exitCode: null });
+    expect(room.host.row(task.task).end).toMatchObject({
+      cause: 'killed_by',
+      message: 'killed by ada',
+      exitCode: null,
+    });
     expect(room.runs.size).toBe(0);
     expect(room.engine.workloads.size).toBe(0);
     await runner.stop();

@@ -10,7 +10,11 @@ describe('a time limit', () => {
     await room.live(runner, 5000);
     expect(room.host.row(task.task).end).toBeNull();
     await room.live(runner, 500);
-    expect(room.host.row(task.task).end).toMatchObject({ cause: 'timeout', exitCode: 143, message: 'ran longer than its limit of 5s' });
+    expect(room.host.row(task.task).end).toMatchObject({
+      cause: 'timeout',
+      exitCode: 143,
+      message: 'ran longer than its limit of 5s',
+    });
     await runner.stop();
   });
 

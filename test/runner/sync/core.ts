@@ -54,7 +54,16 @@ export async function startCore(on: HostOnDisk, folder: string): Promise<Core> {
   const stop = new AbortController();
   const key = await loadSigningKey(folder, 'node');
   const { token } = await on.host().createJoinToken();
-  const joining = { host: on.url, token, name: 'node-1', machineId: 'machine-1', labels: {}, key, tlsPin: null, folder };
+  const joining = {
+    host: on.url,
+    token,
+    name: 'node-1',
+    machineId: 'machine-1',
+    labels: {},
+    key,
+    tlsPin: null,
+    folder,
+  };
   await enrol(joining, wire.fetch, stop.signal);
   const file = await readNodeFile(folder);
   if (file === null) throw new Error('it did not join');

@@ -18,7 +18,13 @@ function bench() {
   const clock = createManualClock();
   const hostClock = createHostClock(clock);
   const news = createWake();
-  const workloads = createWorkloads({ journal: createMemoryJournal(), clock, hostClock, changed: () => undefined, news });
+  const workloads = createWorkloads({
+    journal: createMemoryJournal(),
+    clock,
+    hostClock,
+    changed: () => undefined,
+    news,
+  });
   const requests: SyncRequest[] = [];
   const stop = new AbortController();
   let version = 'one';

@@ -23,8 +23,6 @@ describe('a Host that holds no calls', () => {
     // Rests of half a second, and this Runner's are a twentieth as long.
     expect(performance.now() - begunMs).toBeGreaterThan(19 * 25 * 0.9);
     const { id } = await on.api.submit(simulated('sleep 20ms exit 0'));
-    await expect
-      .poll(async () => (await on.api.task(id)).state, { timeout: 10_000 })
-      .toBe('succeeded');
+    await expect.poll(async () => (await on.api.task(id)).state, { timeout: 10_000 }).toBe('succeeded');
   }, 20_000);
 });

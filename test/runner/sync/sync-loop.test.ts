@@ -9,7 +9,10 @@ import { rmSync } from 'node:fs';
 /** Silences that a test may wait for. */
 const quick: Partial<HostConfig> = { syncHoldMs: 400, orphanGraceMs: 50 };
 
-async function withBoth(config: Partial<HostConfig>, use: (on: HostOnDisk, core: Core) => Promise<void>): Promise<void> {
+async function withBoth(
+  config: Partial<HostConfig>,
+  use: (on: HostOnDisk, core: Core) => Promise<void>,
+): Promise<void> {
   const [hostFolder, runnerFolder] = [testFolder(), testFolder()];
   try {
     await using on = await openHost(hostFolder, config);
@@ -37,7 +40,11 @@ describe('a line that is good', { timeout: 60_000 }, () => {
   it('brings work and results without waiting for anything', async () => {
     await withBoth({}, async (on, core) => {
       const { id } = await on.api.submit(simulated('sleep 20ms exit 3'));
-      expect(await on.api.end(id)).toMatchObject({ state: 'failed', end: { cause: 'exit', exitCode: 3 }, nodeName: 'node-1' });
+      expect(await on.api.end(id)).toMatchObject({
+        state: 'failed',
+        end: { cause: 'exit', exitCode: 3 },
+        nodeName: 'node-1',
+      });
       expect(core.runs()).toBe(1);
     });
   });
@@ -54,14 +61,26 @@ describe('a line that is good', { timeout: 60_000 }, () => {
 });
 
 describe('a line that is bad', { timeout: 60_000 }, () => {
-  const fates: Fate[] = ['lose answer', 'double', 'slow request', 'lose request', 'slow answer', 'pass', 'double', 'lose answer', 'pass'];
+  const fates: Fate[] = [
+    'lose answer',
+    'double',
+    'slow request',
+    'lose request',
+    'slow answer',
+    'pass',
+    'double',
+    'lose answer',
+    'pass',
+  ];
 
   it.each([0, 2, 4, 6])('loses nothing and runs nothing twice (fates from the %i-th)', async (from) => {
     await withBoth(quick, async (on, core) => {
       const turned = [...fates.slice(from), ...fates.slice(0, from)];
       core.wire.spoil([...turned, ...turned, ...turned]);
       const codes = [0, 1, 2, 3, 4, 5];
-      const made = await Promise.all(codes.map((code) => on.api.submit(simulated(`sleep ${code * 30}ms exit ${code}`))));
+      const made = await Promise.all(
+        codes.map((code) => on.api.submit(simulated(`sleep ${code * 30}ms exit ${code}`))),
+      );
       const ended = await Promise.all(made.map(({ id }) => on.api.end(id)));
       expect(ended.map(({ end }) => end?.exitCode)).toEqual(codes);
       expect(ended.map(({ attempt }) => attempt)).toEqual(codes.map(() => 1));
@@ -78,7 +97,8 @@ describe('a Host that goes away', { timeout: 60_000 }, () => {
       await on.api.until(short.id, ({ state }) => state === 'running');
       await on.api.until(long.id, ({ state }) => state === 'running');
       await on.stop();
-      while ([...core.engine.workloads.values()].every(({ phase }) => phase !== 'ended')) await new Promise((resolve) => setTimeout(resolve, 5));
+      while ([...core.engine.workloads.values()].every(({ phase }) => phase !== 'ended'))
+        await new Promise((resolve) => setTimeout(resolve, 5));
       await on.start();
       expect((await on.api.end(short.id)).end).toMatchObject({ cause: 'exit', exitCode: 6 });
       expect(await on.api.task(long.id)).toMatchObject({ state: 'running', attempt: 1 });
@@ -90,7 +110,10 @@ describe('a Host that goes away', { timeout: 60_000 }, () => {
 
 describe('an answer that is no order', { timeout: 60_000 }, () => {
   const problem = (status: number, code: string): Response =>
-    Response.json({ type: `urn:weir:error:${code}`, title: code, status, code, detail: code, requestId: 'x' }, { status });
+    Response.json(
+      { type: `urn:weir:error:${code}`, title: code, status, code, detail: code, requestId: 'x' },
+      { status },
+    );
 
   it.each<[string, (path: string) => Promise<Response>]>([
     ['401', async () => problem(401, 'unauthenticated')],
@@ -145,7 +168,14 @@ describe('an answer that is no order', { timeout: 60_000 }, () => {
       core.wire.answerInstead(async (path) => {
         if (!path.endsWith('/sync')) return null;
         asked += 1;
-        return Response.json({ epoch: 1, generation: 1, hostTime: Date.now(), acked: [], wantFull: true, superseded: false });
+        return Response.json({
+          epoch: 1,
+          generation: 1,
+          hostTime: Date.now(),
+          acked: [],
+          wantFull: true,
+          superseded: false,
+        });
       });
       const before = performance.now();
       await afterCalls(core, 10);

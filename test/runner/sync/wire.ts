@@ -31,7 +31,9 @@ export function createWire(beneath: Fetch): Wire {
     async fetch(input, init) {
       const { pathname } = new URL(input);
       const faked = (await instead?.(pathname, init)) ?? null;
-      const answer = faked ?? (await suffer(beneath, { input, init, fate: pathname.endsWith('/sync') ? (fates.shift() ?? 'pass') : 'pass' }));
+      const answer =
+        faked ??
+        (await suffer(beneath, { input, init, fate: pathname.endsWith('/sync') ? (fates.shift() ?? 'pass') : 'pass' }));
       calls.push(`${pathname.split('/').at(-1)} ${answer.status}`);
       return answer;
     },
@@ -39,7 +41,10 @@ export function createWire(beneath: Fetch): Wire {
   return wire;
 }
 
-async function suffer(beneath: Fetch, { input, init, fate }: { input: string; init: RequestInit; fate: Fate }): Promise<Response> {
+async function suffer(
+  beneath: Fetch,
+  { input, init, fate }: { input: string; init: RequestInit; fate: Fate },
+): Promise<Response> {
   const lost = (): Error => new TypeError('the line was cut');
   switch (fate) {
     case 'pass':
@@ -51,7 +56,10 @@ async function suffer(beneath: Fetch, { input, init, fate }: { input: string; in
       throw lost();
     case 'double': {
       const [first, second] = [beneath(input, init), beneath(input, init)];
-      second.then((answer) => answer.text(), () => undefined);
+      second.then(
+        (answer) => answer.text(),
+        () => undefined,
+      );
       return first;
     }
     case 'slow request':

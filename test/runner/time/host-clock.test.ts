@@ -12,8 +12,8 @@ function setUp(wallAheadMs: number) {
   return { clock, hostClock: createHostClock(clock), hostMs: () => hostStartMs + clock.monotonic() - zeroMs };
 }
 
-describe('the Host\'s time on a node', () => {
-  it('is the node\'s own until the Host has said it', () => {
+describe("the Host's time on a node", () => {
+  it("is the node's own until the Host has said it", () => {
     const { clock, hostClock } = setUp(hourMs);
     expect(hostClock.now()).toBe(clock.now());
   });

@@ -6,9 +6,7 @@ import { table } from '../../output/table.ts';
 
 export function contextList(cli: Cli) {
   const command = newCommand(cli, 'list')
-    .description(
-      'List the Hosts that `weir login` saved, without their tokens; * is the one in use.',
-    )
+    .description('List the Hosts that `weir login` saved, without their tokens; * is the one in use.')
     .addOption(outputOption())
     .action(async (flags) => {
       const { current, contexts } = await readContexts(cli.folders);

@@ -6,9 +6,7 @@ import { examples, newCommand } from '../../command.ts';
 export function contextRemove(cli: Cli) {
   const command = newCommand(cli, 'remove')
     .argument('<name>', 'name of the context')
-    .description(
-      'Forget a Host and its token on this machine. The token itself stays valid until it is revoked.',
-    )
+    .description('Forget a Host and its token on this machine. The token itself stays valid until it is revoked.')
     .action(async (name) => {
       const all = await readContexts(cli.folders);
       const { url } = namedContext(all, name);

@@ -8,10 +8,7 @@ import { print } from '../../output/print.ts';
 export function nodeJoinToken(cli: Cli) {
   const command = clientCommand(cli, 'join-token')
     .description('Make a token with which one machine joins, once. The token alone goes to stdout.')
-    .option(
-      '--expires <duration>',
-      'how long it can be used: an hour unless said, 24 h at the most',
-    )
+    .option('--expires <duration>', 'how long it can be used: an hour unless said, 24 h at the most')
     .option('--name <name>', 'name of the node that joins with it')
     .addOption(outputOption())
     .action(async (flags) => {
@@ -20,10 +17,7 @@ export function nodeJoinToken(cli: Cli) {
         ...(flags.expires === undefined ? {} : { expires: flags.expires }),
         ...(flags.name === undefined ? {} : { name: flags.name }),
       };
-      const answer = await api.json(
-        { method: 'POST', path: '/nodes/join-tokens', body },
-        cli.signal,
-      );
+      const answer = await api.json({ method: 'POST', path: '/nodes/join-tokens', body }, cli.signal);
       const made = read(joinTokenAnswerSchema, answer);
       await print(cli, flags.output, {
         value: answer,
@@ -31,9 +25,7 @@ export function nodeJoinToken(cli: Cli) {
         name: () => [made.id],
       });
       if (flags.output !== 'table') return;
-      cli.stderr.write(
-        `Until ${made.expiresAt}, on the new machine: weir runner --host URL --join-file FILE\n`,
-      );
+      cli.stderr.write(`Until ${made.expiresAt}, on the new machine: weir runner --host URL --join-file FILE\n`);
     });
   examples(command, [
     'weir node join-token > join.token',

@@ -27,8 +27,5 @@ function changeOf(text: string): [string, string | null] {
   const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (key !== undefined) return [key, value ?? ''];
   if (/^[^=]+-$/.test(text)) return [text.slice(0, -1), null];
-  throw usageError(
-    `"${text}" is no change of a label`,
-    'write KEY=VALUE to set it, KEY- to take it away',
-  );
+  throw usageError(`"${text}" is no change of a label`, 'write KEY=VALUE to set it, KEY- to take it away');
 }

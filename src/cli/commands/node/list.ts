@@ -10,9 +10,7 @@ import { lookOf } from '../../output/style.ts';
 
 export function nodeList(cli: Cli) {
   const command = clientCommand(cli, 'list')
-    .description(
-      'List the nodes, what is promised to work of what they have, and when they were last heard.',
-    )
+    .description('List the nodes, what is promised to work of what they have, and when they were last heard.')
     .addOption(outputOption())
     .addOption(watchOption())
     .action(async (flags) => {
@@ -28,11 +26,7 @@ export function nodeList(cli: Cli) {
         };
       };
       // What is promised of a node changes with tasks.
-      await showOrWatch(
-        cli,
-        { api, format: flags.output, events: {}, read: readNodes },
-        flags.watch,
-      );
+      await showOrWatch(cli, { api, format: flags.output, events: {}, read: readNodes }, flags.watch);
     });
   examples(command, ['weir node list', 'weir node list -o wide --watch', 'weir node list -o json']);
   return command;

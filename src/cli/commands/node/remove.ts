@@ -9,9 +9,7 @@ import { write } from '../../output/print.ts';
 export function nodeRemove(cli: Cli) {
   const command = clientCommand(cli, 'remove')
     .argument('<node...>', 'ids, beginnings of ids, or names')
-    .description(
-      'Take nodes out of the cluster: their keys are not known any more. Prints what was removed.',
-    )
+    .description('Take nodes out of the cluster: their keys are not known any more. Prints what was removed.')
     .option('--lost', 'give up the work that is still on them: it counts as lost')
     .action(async (nodes, flags) => {
       const query = { lost: flags.lost ? 'true' : undefined };

@@ -25,16 +25,8 @@ export function nodeShow(cli: Cli) {
         };
       };
       // What is promised of it changes with tasks.
-      await showOrWatch(
-        cli,
-        { api, format: flags.output, events: {}, read: readNode },
-        flags.watch,
-      );
+      await showOrWatch(cli, { api, format: flags.output, events: {}, read: readNode }, flags.watch);
     });
-  examples(command, [
-    'weir node show gpu-3',
-    'weir node show gpu-3 --watch',
-    'weir node show n2 -o yaml',
-  ]);
+  examples(command, ['weir node show gpu-3', 'weir node show gpu-3 --watch', 'weir node show n2 -o yaml']);
   return command;
 }

@@ -18,8 +18,7 @@ export function taskExplain(cli: Cli) {
       const answer = await api.json({ path: path('tasks', task, 'explain') }, cli.signal);
       await print(cli, flags.output, {
         value: answer,
-        table: () =>
-          explanationText(read(explanationSchema, answer), createStyle(cli.stdout, cli.env)),
+        table: () => explanationText(read(explanationSchema, answer), createStyle(cli.stdout, cli.env)),
         name: () => [read(explanationSchema, answer).id],
       });
     });

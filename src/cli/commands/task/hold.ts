@@ -7,9 +7,7 @@ export function taskHold(cli: Cli) {
   const command = selectionCommand(cli, 'hold')
     .argument(...tasksArgument)
     .description('Keep queued tasks from starting until they are released.')
-    .action((tasks, flags) =>
-      actOnTasks(cli, { verb: 'hold', selection: selectionOf(tasks, flags), flags }),
-    );
+    .action((tasks, flags) => actOnTasks(cli, { verb: 'hold', selection: selectionOf(tasks, flags), flags }));
   examples(command, ['weir task hold t1k7', 'weir task hold --label project=atlas --state queued']);
   return command;
 }

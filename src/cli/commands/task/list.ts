@@ -17,9 +17,7 @@ import { taskTable, wideTaskTable } from '../../output/task-text.ts';
 
 export function taskList(cli: Cli) {
   const command = clientCommand(cli, 'list')
-    .description(
-      'List tasks, the newest first; an array is one of them, unless its members are asked for.',
-    )
+    .description('List tasks, the newest first; an array is one of them, unless its members are asked for.')
     .option('--state <state>', 'only in this state (repeat)', collect)
     .option('--node <node>', 'only on this node')
     .option('-l, --label <key=value>', 'only with this label (repeat)', collect)
@@ -75,8 +73,7 @@ async function list(cli: Cli, flags: ListFlags): Promise<void> {
   };
   const events = { type: 'task.*' };
   await showOrWatch(cli, { api, format: flags.output, events, read: readList }, flags.watch);
-  if (last.cursor !== null && !flags.watch)
-    cli.stderr.write(`There are more: add --all, or --cursor ${last.cursor}\n`);
+  if (last.cursor !== null && !flags.watch) cli.stderr.write(`There are more: add --all, or --cursor ${last.cursor}\n`);
 }
 
 function formsOf(cli: Cli, list: RawList) {
@@ -95,11 +92,7 @@ interface Wanted {
   members: true | undefined;
 }
 
-async function readTasks(
-  api: Api,
-  { query, pages, members }: Wanted,
-  signal: AbortSignal,
-): Promise<RawList> {
+async function readTasks(api: Api, { query, pages, members }: Wanted, signal: AbortSignal): Promise<RawList> {
   const list = await readPages(api, { path: '/tasks', query, pages }, signal);
   if (!members) return list;
   const items: unknown[] = [];
@@ -108,9 +101,7 @@ async function readTasks(
     const view = read(taskViewSchema, item);
     if (!view.members) continue;
     const below = { state: query['state'], array: view.id, limit: 1000 };
-    items.push(
-      ...(await readPages(api, { path: '/tasks', query: below, pages: 'all' }, signal)).items,
-    );
+    items.push(...(await readPages(api, { path: '/tasks', query: below, pages: 'all' }, signal)).items);
   }
   return { ...list, items };
 }
@@ -118,6 +109,5 @@ async function readTasks(
 function checkStates(states: readonly string[]): void {
   const known: readonly string[] = taskStates;
   const wrong = states.find((state) => !known.includes(state));
-  if (wrong !== undefined)
-    throw usageError(`there is no state "${wrong}"`, `the states are ${taskStates.join(', ')}`);
+  if (wrong !== undefined) throw usageError(`there is no state "${wrong}"`, `the states are ${taskStates.join(', ')}`);
 }

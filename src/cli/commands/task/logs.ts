@@ -21,9 +21,7 @@ export function taskLogs(cli: Cli) {
     .option('-f, --follow', 'go on until the task has ended; a task that waits is waited for')
     .option('--tail <lines>', 'only the last lines', wholeNumber)
     .option('--since <offset>', 'only what comes behind this many bytes of output', wholeNumber)
-    .addOption(
-      new Option('--stream <stream>', 'only this stream').choices(['stdout', 'stderr'] as const),
-    )
+    .addOption(new Option('--stream <stream>', 'only this stream').choices(['stdout', 'stderr'] as const))
     .option('--attempt <number>', 'of this attempt instead of the last one', wholeNumber)
     .action(async (task, flags) => {
       const api = await connect(cli, flags);
@@ -45,10 +43,7 @@ export function taskLogs(cli: Cli) {
 }
 
 /** A log is a raw stream: what the task wrote goes out as it is, to a terminal too. */
-function writeRecord(
-  cli: Cli,
-  { stream, bytes }: Pick<LogRecord, 'stream' | 'bytes'>,
-): Promise<void> {
+function writeRecord(cli: Cli, { stream, bytes }: Pick<LogRecord, 'stream' | 'bytes'>): Promise<void> {
   return write(stream === 'stdout' ? cli.stdout : cli.stderr, bytes, cli.signal);
 }
 
@@ -56,11 +51,7 @@ async function printAll(cli: Cli, api: Api, query: LogQuery): Promise<void> {
   for await (const record of readLogs(api, query, cli.signal)) await writeRecord(cli, record);
 }
 
-async function follow(
-  cli: Cli,
-  api: Api,
-  { task, logs }: { task: string; logs: LogChoice },
-): Promise<void> {
+async function follow(cli: Cli, api: Api, { task, logs }: { task: string; logs: LogChoice }): Promise<void> {
   const reporter = createReporter(cli.stderr);
   const view = await followTask(
     {

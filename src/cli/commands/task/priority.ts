@@ -19,9 +19,6 @@ export function taskPriority(cli: Cli) {
       const selection = selectionOf(words.slice(0, -1), flags);
       return changeTasks(cli, { body: { priority }, selection, flags });
     });
-  examples(command, [
-    'weir task priority t1k7 urgent',
-    'weir task priority --label project=atlas batch',
-  ]);
+  examples(command, ['weir task priority t1k7 urgent', 'weir task priority --label project=atlas batch']);
   return command;
 }

@@ -7,9 +7,7 @@ export function taskResume(cli: Cli) {
   const command = selectionCommand(cli, 'resume')
     .argument(...tasksArgument)
     .description('Let paused tasks go on.')
-    .action((tasks, flags) =>
-      actOnTasks(cli, { verb: 'resume', selection: selectionOf(tasks, flags), flags }),
-    );
+    .action((tasks, flags) => actOnTasks(cli, { verb: 'resume', selection: selectionOf(tasks, flags), flags }));
   examples(command, ['weir task resume t1k7', 'weir task resume --state paused']);
   return command;
 }

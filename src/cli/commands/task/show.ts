@@ -28,10 +28,6 @@ export function taskShow(cli: Cli) {
       const events = { type: 'task.*' };
       await showOrWatch(cli, { api, format: flags.output, events, read: readTask }, flags.watch);
     });
-  examples(command, [
-    'weir task show t1k7',
-    'weir task show t5.3 --watch',
-    'weir task show hello -o json',
-  ]);
+  examples(command, ['weir task show t1k7', 'weir task show t5.3 --watch', 'weir task show hello -o json']);
   return command;
 }

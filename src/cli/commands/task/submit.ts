@@ -15,9 +15,7 @@ import { readSpecFile, readSpecs } from '../../spec/read-specs.ts';
 export function taskSubmit(cli: Cli) {
   const command = specCommand(cli, 'submit')
     .argument('[command...]', 'what to run, behind `--`')
-    .description(
-      'Submit a task, or an array of tasks that are taken all or none, and come back at once.',
-    )
+    .description('Submit a task, or an array of tasks that are taken all or none, and come back at once.')
     .option('-f, --file <file>', 'spec as JSON, or an array of specs; `-` reads it from stdin')
     .addOption(outputOption())
     .passThroughOptions()

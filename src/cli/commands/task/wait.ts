@@ -19,17 +19,13 @@ const holdMs = 60_000;
 export function taskWait(cli: Cli) {
   const command = clientCommand(cli, 'wait')
     .argument('<task...>', 'ids, beginnings of ids, or names')
-    .description(
-      'Wait until the tasks have ended. Ends with 0 when all succeeded, 1 when not, 124 when time ran out.',
-    )
+    .description('Wait until the tasks have ended. Ends with 0 when all succeeded, 1 when not, 124 when time ran out.')
     .option('--timeout <duration>', 'how long at the most, such as 30m', durationMs)
     .addOption(outputOption())
     .action(async (tasks, flags) => {
       const api = await connect(cli, flags);
       const { deadline, settled } = startTimer(cli, flags.timeout);
-      const waited = await Promise.allSettled(
-        tasks.map((task) => waitForEnd({ cli, api, task }, deadline)),
-      );
+      const waited = await Promise.allSettled(tasks.map((task) => waitForEnd({ cli, api, task }, deadline)));
       settled();
       if (cli.signal.aborted) throw cli.signal.reason;
       const answers = waited.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -41,9 +37,7 @@ export function taskWait(cli: Cli) {
           name: () => views.map((view) => view.id),
         });
       }
-      const failures = waited.flatMap((one) =>
-        one.status === 'rejected' ? [one.reason as unknown] : [],
-      );
+      const failures = waited.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
       for (const line of failures.flatMap(errorLines)) cli.stderr.write(`${line}\n`);
       cli.setExitCode(failures.length > 0 ? exitCodeOf(failures[0]) : exitCodeOfAll(views));
     });
@@ -60,10 +54,7 @@ function exitCodeOfAll(views: readonly TaskView[]): number {
   return views.every((view) => view.state === 'succeeded') ? exitCodes.ok : exitCodes.failure;
 }
 
-function startTimer(
-  cli: Cli,
-  timeoutMs: number | undefined,
-): { deadline: AbortSignal; settled(): void } {
+function startTimer(cli: Cli, timeoutMs: number | undefined): { deadline: AbortSignal; settled(): void } {
   const over = new AbortController();
   const done = new AbortController();
   if (timeoutMs !== undefined) {

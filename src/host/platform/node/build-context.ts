@@ -62,9 +62,7 @@ export async function buildContext(options: ContextOptions, parts: Parts): Promi
     ...options.config,
     hostNames: [...options.hostNames, ...ownNames()],
   };
-  const sharedPresence = shared
-    ? createSharedPresence({ db, clock, knownMs: config.suspectMs })
-    : null;
+  const sharedPresence = shared ? createSharedPresence({ db, clock, knownMs: config.suspectMs }) : null;
   const loopLag = measureLoopLag();
   stopping.addEventListener('abort', () => loopLag[Symbol.dispose](), { once: true });
   const ctx: HostContext = {

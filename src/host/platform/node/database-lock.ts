@@ -14,8 +14,7 @@ export function lockDatabase(path: string): Disposable {
     database.exec('begin exclusive');
   } catch (error) {
     database.close();
-    if (!(error instanceof Libsql.SqliteError) || !error.code.startsWith('SQLITE_BUSY'))
-      throw error;
+    if (!(error instanceof Libsql.SqliteError) || !error.code.startsWith('SQLITE_BUSY')) throw error;
     throw new StoreError(
       'DATABASE_LOCKED',
       `${path} is in use by another process, which holds ${file}: stop that one, or choose another data folder`,

@@ -22,7 +22,10 @@ export async function hostTls(options: HostTlsOptions, keysFolder: string): Prom
   if (tlsFiles !== null) return readTlsFiles(tlsFiles);
   if (isLoopback(listen.address)) return null;
   if (insecureHttp) {
-    log.warn({ listen: listen.address }, 'plain HTTP beyond loopback: anybody on the wire can read tokens and command the nodes');
+    log.warn(
+      { listen: listen.address },
+      'plain HTTP beyond loopback: anybody on the wire can read tokens and command the nodes',
+    );
     return null;
   }
   const names = [...hostNames, ...ownNames()].map((name) => name.replace(/^\[|\]$/g, '').replace(/%.*$/, ''));
@@ -55,14 +58,21 @@ export function followCertificate(options: FollowOptions, signal: AbortSignal): 
     told = why;
   };
   const look = async (): Promise<void> => {
-    const read = await readTlsFiles(files).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    const read = await readTlsFiles(files).catch((error: unknown) =>
+      error instanceof Error ? error.message : String(error),
+    );
     if (typeof read === 'string') return refuse(read);
-    if (read.pin !== identity.pin) return refuse('the new one has another key, and every Runner and client has pinned the old');
+    if (read.pin !== identity.pin)
+      return refuse('the new one has another key, and every Runner and client has pinned the old');
     told = '';
     if (read.certPem === current) return;
     server.useTls(read);
     current = read.certPem;
     log.info({ cert: files.cert }, 'the certificate was read anew');
   };
-  return runLoop({ name: 'certificate', clock, log, wake, intervalMs: lookEveryMs, retryMs: lookEveryMs }, look, signal);
+  return runLoop(
+    { name: 'certificate', clock, log, wake, intervalMs: lookEveryMs, retryMs: lookEveryMs },
+    look,
+    signal,
+  );
 }

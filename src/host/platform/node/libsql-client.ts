@@ -46,8 +46,7 @@ export function createFileClient(path: string, scope: TransactionScope): FileCli
       await access.write((writer) => writer.exec(sql));
       access.schemaChanged();
     },
-    checkpoint: () =>
-      access.write((writer) => writer.run('pragma wal_checkpoint(truncate)').rows[0]?.[0] === 0),
+    checkpoint: () => access.write((writer) => writer.run('pragma wal_checkpoint(truncate)').rows[0]?.[0] === 0),
     sync: async () => undefined,
     close: access.close,
     reconnect: access.reopen,

@@ -54,8 +54,7 @@ function bindObject(value: unknown): null | bigint | number | Uint8Array {
  */
 export function rowMaker(columns: readonly string[]): (values: Value[]) => Row {
   const named = [...columns.entries()].filter(
-    ([index, name]) =>
-      name !== 'length' && columns[Number(name)] === undefined && columns.indexOf(name) === index,
+    ([index, name]) => name !== 'length' && columns[Number(name)] === undefined && columns.indexOf(name) === index,
   );
   class StoredRow {
     readonly #values: Value[];

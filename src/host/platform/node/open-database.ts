@@ -38,10 +38,7 @@ async function openServer(at: { url: string; authToken?: string }): Promise<Open
 
 function openFile(given: string): OpenDatabase {
   if (!existsSync(dirname(given))) {
-    throw new StoreError(
-      'SQLITE_CANTOPEN',
-      `cannot open ${given}: there is no folder ${dirname(given)}`,
-    );
+    throw new StoreError('SQLITE_CANTOPEN', `cannot open ${given}: there is no folder ${dirname(given)}`);
   }
   createPrivate(given);
   const path = realpathSync(given);

@@ -64,7 +64,13 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   const runners = createRunnerFetch();
   try {
     const keysFolder = join(folder, 'keys');
-    const built = await buildContext(options, { database, keysFolder, tls, stopping: stopping.signal, runnerFetch: runners.fetch });
+    const built = await buildContext(options, {
+      database,
+      keysFolder,
+      tls,
+      stopping: stopping.signal,
+      runnerFetch: runners.fetch,
+    });
     const { ctx } = built;
     await firstSecret(ctx, options.dataDir);
     const server = await serveApp(ctx, options, tls);
@@ -95,7 +101,10 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
   }
 }
 
-async function databaseOf({ databaseUrl, databaseTokenFile }: HostOptions, folder: string): Promise<{ url: string; authToken?: string }> {
+async function databaseOf(
+  { databaseUrl, databaseTokenFile }: HostOptions,
+  folder: string,
+): Promise<{ url: string; authToken?: string }> {
   const url = databaseUrl ?? join(folder, 'weir.db');
   if (databaseTokenFile === undefined) return { url };
   return { url, authToken: (await readFile(databaseTokenFile, 'utf8')).trim() };
@@ -117,7 +126,11 @@ async function serveApp(ctx: HostContext, { listen }: HostOptions, tls: TlsIdent
   return serve({ fetch: (request, env) => app.fetch(request, env), listen, tls });
 }
 
-async function keepCertificate(options: HostOptions, { server, tls }: { server: RunningServer; tls: TlsIdentity | null }, signal: AbortSignal): Promise<void> {
+async function keepCertificate(
+  options: HostOptions,
+  { server, tls }: { server: RunningServer; tls: TlsIdentity | null },
+  signal: AbortSignal,
+): Promise<void> {
   const { tlsFiles = null, clock = systemClock, log, reload = createWake() } = options;
   if (tlsFiles === null || tls === null) return;
   await followCertificate({ files: tlsFiles, identity: tls, server, clock, log, wake: reload }, signal);

@@ -1,11 +1,4 @@
-import type {
-  Client,
-  InArgs,
-  InStatement,
-  ResultSet,
-  Transaction,
-  TransactionMode,
-} from '@libsql/client';
+import type { Client, InArgs, InStatement, ResultSet, Transaction, TransactionMode } from '@libsql/client';
 
 /**
  * A libSQL server's client, for a place where each statement is a round trip: a savepoint is sent along with the
@@ -24,8 +17,7 @@ export function createServerClient(client: Client): Client {
         mode,
       ),
     migrate: (statements) => client.migrate(statements),
-    transaction: async (mode: TransactionMode = 'write') =>
-      inFewerTrips(await client.transaction(mode)),
+    transaction: async (mode: TransactionMode = 'write') => inFewerTrips(await client.transaction(mode)),
     executeMultiple: (sql) => client.executeMultiple(sql),
     sync: () => client.sync(),
     close: () => client.close(),
@@ -39,9 +31,7 @@ export function createServerClient(client: Client): Client {
  */
 function inFewerTrips(tx: Transaction): Transaction {
   const postponed: { sql: string; args: InArgs }[] = [];
-  const send = async (
-    statements: readonly { sql: string; args: InArgs }[],
-  ): Promise<ResultSet[]> => {
+  const send = async (statements: readonly { sql: string; args: InArgs }[]): Promise<ResultSet[]> => {
     const before = postponed.splice(0);
     if (before.length + statements.length === 0) return [];
     const results = await tx.batch([...before, ...statements]);
@@ -50,11 +40,7 @@ function inFewerTrips(tx: Transaction): Transaction {
   const execute = async (...given: [InStatement, InArgs?]): Promise<ResultSet> => {
     const statement = bound(...given);
     const { sql } = statement;
-    if (
-      /^savepoint\b/i.test(sql) ||
-      isSilentInsert(sql) ||
-      (/^release\b/i.test(sql) && !postponed.some(isInsert))
-    ) {
+    if (/^savepoint\b/i.test(sql) || isSilentInsert(sql) || (/^release\b/i.test(sql) && !postponed.some(isInsert))) {
       postponed.push(statement);
       return nothing;
     }
@@ -105,8 +91,7 @@ const nothing: ResultSet = {
 };
 
 function bound(statement: InStatement, more?: InArgs): { sql: string; args: InArgs } {
-  const { sql, args = [] } =
-    typeof statement === 'string' ? { sql: statement, args: more ?? [] } : statement;
+  const { sql, args = [] } = typeof statement === 'string' ? { sql: statement, args: more ?? [] } : statement;
   if (Array.isArray(args)) return { sql, args: args.map(whole) };
   return {
     sql,

@@ -21,8 +21,7 @@ export function readEnvironment(given: object): Environment {
 
 function needed(given: object, name: string): string {
   const text = textOf(given, name);
-  if (text === undefined)
-    throw new Error(`the worker lacks ${name}: set it in wrangler.toml or as a secret`);
+  if (text === undefined) throw new Error(`the worker lacks ${name}: set it in wrangler.toml or as a secret`);
   return text;
 }
 

@@ -53,9 +53,7 @@ export async function startWorker(environment: Environment): Promise<WorkerHost>
     knownMs: defaultHostConfig.suspectMs,
   });
   return {
-    app: createApp(
-      contextOf(environment, { db, cluster, presence, keys: createHostKeys([signingKey]) }),
-    ),
+    app: createApp(contextOf(environment, { db, cluster, presence, keys: createHostKeys([signingKey]) })),
     presence,
   };
 }
@@ -67,10 +65,7 @@ interface Parts {
   keys: HostKeys;
 }
 
-function contextOf(
-  { hostNames }: Environment,
-  { db, cluster, presence, keys }: Parts,
-): HostContext {
+function contextOf({ hostNames }: Environment, { db, cluster, presence, keys }: Parts): HostContext {
   const config = { ...defaultHostConfig, hostNames, syncHoldMs: 0 };
   return {
     version: typeof WEIR_VERSION === 'undefined' ? '0.0.0-source' : WEIR_VERSION,
@@ -91,13 +86,9 @@ function contextOf(
     sessionTable: createStoredSessions({ db, keys, hashes: nodeHashes, random: nodeRandom }),
     planMemory: createPlanMemory(),
     runnerFetch: async () => {
-      throw new ProblemError(
-        'node_unreachable',
-        'this Host runs in a worker, from where no node can be dialled',
-        {
-          fix: 'ask a Host of this cluster that runs as a process',
-        },
-      );
+      throw new ProblemError('node_unreachable', 'this Host runs in a worker, from where no node can be dialled', {
+        fix: 'ask a Host of this cluster that runs as a process',
+      });
     },
     tlsPin: null,
     // A worker is not told to stop, and an AbortSignal belongs to the request that made it.

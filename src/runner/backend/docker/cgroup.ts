@@ -28,8 +28,7 @@ export function parseCgroupMounts(mountinfo: string): Map<string, string> {
     const [type, , options = ''] = right.split(' ');
     if (path === undefined) continue;
     if (type === 'cgroup2') mounts.set('unified', path);
-    if (type === 'cgroup')
-      for (const controller of options.split(',')) mounts.set(controller, path);
+    if (type === 'cgroup') for (const controller of options.split(',')) mounts.set(controller, path);
   }
   return mounts;
 }
@@ -46,9 +45,7 @@ export async function readLayout(engine: {
  * is gone, and with it the peak. systemd nests slices at each `-`, so there the attempt follows a `_`.
  */
 export function cgroupParent(driver: CgroupLayout['driver'], ref: WorkloadRef): string {
-  return driver === 'systemd'
-    ? `weir-${ref.task}_${ref.attempt}.slice`
-    : `/weir/${ref.task}-${ref.attempt}`;
+  return driver === 'systemd' ? `weir-${ref.task}_${ref.attempt}.slice` : `/weir/${ref.task}-${ref.attempt}`;
 }
 
 /**
@@ -57,7 +54,8 @@ export function cgroupParent(driver: CgroupLayout['driver'], ref: WorkloadRef): 
  */
 export function refOfCgroup(text: string): WorkloadRef | null {
   for (const line of text.split('\n')) {
-    const [, name, attempt] = /^\d+:[^:]*:.*?\/(?:weir\/|weir\.slice\/weir-)([a-z0-9.]+)[-_](\d{1,9})(?:\.slice)?(?:\/|$)/.exec(line) ?? [];
+    const [, name, attempt] =
+      /^\d+:[^:]*:.*?\/(?:weir\/|weir\.slice\/weir-)([a-z0-9.]+)[-_](\d{1,9})(?:\.slice)?(?:\/|$)/.exec(line) ?? [];
     const task = taskId.parse(name ?? '');
     if (task !== null) return { task, attempt: Number(attempt) };
   }
@@ -104,8 +102,13 @@ export async function readUsage(layout: CgroupLayout, ref: WorkloadRef): Promise
 /** What the workload has used and holds; `null` when nothing was made of it or its last process is gone. */
 export async function readUsageNow(layout: CgroupLayout, ref: WorkloadRef): Promise<BackendUsage | null> {
   const memory = pathOf(layout, ref, 'memory');
-  const [current, cache] = layout.version === 'v1' ? ['memory.usage_in_bytes', 'total_inactive_file'] : ['memory.current', 'inactive_file'];
-  const [held, stat, { cpuTimeMs }] = await Promise.all([readText(memory, current), readText(memory, 'memory.stat'), readUsage(layout, ref)]);
+  const [current, cache] =
+    layout.version === 'v1' ? ['memory.usage_in_bytes', 'total_inactive_file'] : ['memory.current', 'inactive_file'];
+  const [held, stat, { cpuTimeMs }] = await Promise.all([
+    readText(memory, current),
+    readText(memory, 'memory.stat'),
+    readUsage(layout, ref),
+  ]);
   const heldBytes = count(held);
   if (heldBytes === null && cpuTimeMs === null) return null;
   return { cpuTimeMs, memoryBytes: heldBytes === null ? null : Math.max(0, heldBytes - (field(stat, cache) ?? 0)) };
@@ -115,11 +118,7 @@ export async function readUsageNow(layout: CgroupLayout, ref: WorkloadRef): Prom
  * Sets the share of the processor that the workload gets when it is short. The container's own share weighs only
  * against its siblings, and it has none beneath its parent. Nothing happens where this may not be written.
  */
-export async function setCpuShares(
-  layout: CgroupLayout,
-  ref: WorkloadRef,
-  shares: number,
-): Promise<void> {
+export async function setCpuShares(layout: CgroupLayout, ref: WorkloadRef, shares: number): Promise<void> {
   const path = pathOf(layout, ref, 'cpu');
   if (path === null) return;
   // The mapping of shares (2…262144) to weights (1…10000) is the engine's own.

@@ -16,33 +16,20 @@ export async function killContainer(
   const container = await findContainer(parts, order.ref, signal);
   if (container === null || container.phase === 'ended') return;
   await parts.marks.mark(containerName(order.ref), order.name);
-  const call = parts.docker
-    .getContainer(container.id)
-    .kill({ signal: order.name, abortSignal: signal });
+  const call = parts.docker.getContainer(container.id).kill({ signal: order.name, abortSignal: signal });
   await askUnless(call, tolerated, signal);
 }
 
-export async function pauseContainer(
-  parts: DockerParts,
-  ref: WorkloadRef,
-  signal: AbortSignal,
-): Promise<void> {
+export async function pauseContainer(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<void> {
   const container = await findContainer(parts, ref, signal);
   if (container?.phase !== 'running') return;
   await unlessMoved(parts.docker.getContainer(container.id).pause({ abortSignal: signal }), signal);
 }
 
-export async function resumeContainer(
-  parts: DockerParts,
-  ref: WorkloadRef,
-  signal: AbortSignal,
-): Promise<void> {
+export async function resumeContainer(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<void> {
   const container = await findContainer(parts, ref, signal);
   if (container?.phase !== 'paused') return;
-  await unlessMoved(
-    parts.docker.getContainer(container.id).unpause({ abortSignal: signal }),
-    signal,
-  );
+  await unlessMoved(parts.docker.getContainer(container.id).unpause({ abortSignal: signal }), signal);
 }
 
 /** It may end or be resumed between our look and our call; Engine 20.10 then says 500. */
@@ -50,10 +37,6 @@ async function unlessMoved(call: Promise<unknown>, signal: AbortSignal): Promise
   try {
     await askUnless(call, tolerated, signal);
   } catch (error) {
-    if (
-      statusOf(error) !== 500 ||
-      !/not paused|already paused|not running/.test(engineSentence(error))
-    )
-      throw error;
+    if (statusOf(error) !== 500 || !/not paused|already paused|not running/.test(engineSentence(error))) throw error;
   }
 }

@@ -45,11 +45,7 @@ export async function endOf(
 }
 
 /** The end as the `die` event tells it, at once unless a 137 may yet turn out to be `oom`. */
-export async function judgeDeath(
-  parts: DockerParts,
-  death: Death,
-  signal: AbortSignal,
-): Promise<BackendEnd> {
+export async function judgeDeath(parts: DockerParts, death: Death, signal: AbortSignal): Promise<BackendEnd> {
   const held = await recordOf(parts, death, signal);
   const known = {
     exitCode: death.exitCode,
@@ -64,22 +60,13 @@ export async function judgeDeath(
   const first = await gather(parts, { ...known, ref: death.ref }, signal);
   if (isSettled(first)) return verdict(parts, first, signal);
   const oomKilled = await laterSign(parts, death.ref, signal);
-  return verdict(
-    parts,
-    await gather(parts, { ...known, ref: death.ref, oomKilled }, signal),
-    signal,
-  );
+  return verdict(parts, await gather(parts, { ...known, ref: death.ref, oomKilled }, signal), signal);
 }
 
 /** An end that an engine going down may have made is judged once it is back, when it is known to have been away. */
-async function verdict(
-  parts: DockerParts,
-  facts: EndFacts,
-  signal: AbortSignal,
-): Promise<BackendEnd> {
+async function verdict(parts: DockerParts, facts: EndFacts, signal: AbortSignal): Promise<BackendEnd> {
   const end = judgeEnd(facts);
-  if (looksStopped(facts) && !end.oom && !end.engineRestart)
-    await assertEngineStays(parts.options, signal);
+  if (looksStopped(facts) && !end.oom && !end.engineRestart) await assertEngineStays(parts.options, signal);
   return end;
 }
 
@@ -90,22 +77,14 @@ const firstDoubtful = 126;
  * What is known of a container that died. It is asked for only where the verdict needs it: the engine answers
  * nothing about a container whose network it is taking down, some 55 ms.
  */
-async function recordOf(
-  parts: DockerParts,
-  death: Death,
-  signal: AbortSignal,
-): Promise<Held | null> {
+async function recordOf(parts: DockerParts, death: Death, signal: AbortSignal): Promise<Held | null> {
   const held = parts.holdings.get(death.ref);
   if (held !== undefined && (held.id !== '' || death.exitCode < firstDoubtful)) return held;
   return findContainer(parts, death.ref, signal);
 }
 
 /** Waits for an `oom` event or the engine's own record, at most `holdBackMs`; the answer is that record. */
-async function laterSign(
-  parts: DockerParts,
-  ref: WorkloadRef,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function laterSign(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<boolean> {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   let oomKilled = false;
@@ -119,11 +98,7 @@ async function laterSign(
     if (!oomKilled) await event;
   });
   try {
-    await Promise.race([
-      event,
-      record.catch(() => event),
-      parts.options.clock.sleep(holdBackMs, either),
-    ]);
+    await Promise.race([event, record.catch(() => event), parts.options.clock.sleep(holdBackMs, either)]);
   } finally {
     stopListening();
     over.abort();
@@ -133,15 +108,7 @@ async function laterSign(
 
 type Known = Pick<
   Container,
-  | 'ref'
-  | 'exitCode'
-  | 'startedAtMs'
-  | 'endedAtMs'
-  | 'limitBytes'
-  | 'stopSignal'
-  | 'oomKilled'
-  | 'image'
-  | 'logPath'
+  'ref' | 'exitCode' | 'startedAtMs' | 'endedAtMs' | 'limitBytes' | 'stopSignal' | 'oomKilled' | 'image' | 'logPath'
 >;
 
 async function gather(parts: DockerParts, known: Known, signal: AbortSignal): Promise<EndFacts> {
@@ -168,11 +135,7 @@ async function gather(parts: DockerParts, known: Known, signal: AbortSignal): Pr
   };
 }
 
-async function usageOf(
-  parts: DockerParts,
-  ref: WorkloadRef,
-  signal: AbortSignal,
-): Promise<CgroupUsage> {
+async function usageOf(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<CgroupUsage> {
   const { layout } = await parts.life.about(signal);
   return readUsage(layout, ref);
 }

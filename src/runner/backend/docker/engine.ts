@@ -19,14 +19,7 @@ export function createEngineClient(socketPath: string): EngineClient {
   };
 }
 
-const connectionCodes = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOENT',
-  'EACCES',
-  'EPIPE',
-  'ETIMEDOUT',
-]);
+const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EACCES', 'EPIPE', 'ETIMEDOUT']);
 
 /** HTTP status of the engine's refusal; `null` when it did not answer. */
 export function statusOf(error: unknown): number | null {
@@ -37,8 +30,7 @@ export function statusOf(error: unknown): number | null {
 /** The engine's own sentence, without what the client library puts around it. */
 export function engineSentence(error: unknown): string {
   const json = error instanceof Error && 'json' in error ? error.json : null;
-  const message =
-    typeof json === 'object' && json !== null && 'message' in json ? json.message : null;
+  const message = typeof json === 'object' && json !== null && 'message' in json ? json.message : null;
   if (typeof message === 'string') return message;
   return error instanceof Error ? error.message : String(error);
 }

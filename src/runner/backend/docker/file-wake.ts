@@ -31,10 +31,7 @@ export function createFileWake(path: string, options: { clock: Clock; pollMs: nu
         go = resolve;
       });
       try {
-        await Promise.race([
-          changed,
-          options.clock.sleep(options.pollMs, AbortSignal.any([signal, over.signal])),
-        ]);
+        await Promise.race([changed, options.clock.sleep(options.pollMs, AbortSignal.any([signal, over.signal]))]);
       } finally {
         over.abort();
       }

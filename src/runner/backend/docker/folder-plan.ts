@@ -35,7 +35,13 @@ export function planFolders(spec: Pick<WorkloadSpec, 'mounts'>, policy: Policy):
   });
   const given = policy.mounts
     .filter(({ everyWorkload }) => everyWorkload)
-    .map(({ name, path, readOnly, target }) => ({ what: `mount "${name}"`, root: path, subPath: null, target, readOnly }))
+    .map(({ name, path, readOnly, target }) => ({
+      what: `mount "${name}"`,
+      root: path,
+      subPath: null,
+      target,
+      readOnly,
+    }))
     // Who asks for it at its own place gets what he asked for.
     .filter((one) => !asked.some(({ what, target }) => what === one.what && target === one.target));
   const plan = [...given, ...ownFolders(policy), ...asked];
@@ -50,7 +56,9 @@ function ownFolders({ sharedDir, scratchDir }: Policy): FolderPlan[] {
   const common = { subPath: null, readOnly: false };
   return [
     ...(sharedDir === null ? [] : [{ ...common, what: 'shared folder', root: sharedDir, target: sharedTarget }]),
-    ...(scratchDir === null ? [] : [{ ...common, what: 'scratch folder', root: 'scratch' as const, target: scratchTarget }]),
+    ...(scratchDir === null
+      ? []
+      : [{ ...common, what: 'scratch folder', root: 'scratch' as const, target: scratchTarget }]),
   ];
 }
 

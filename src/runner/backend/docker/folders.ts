@@ -39,8 +39,16 @@ export function createFolders(options: Options): Folders {
   const { policy, privateDir, socketPath } = options;
   const { sharedDir, scratchDir } = policy;
   const binds = createBindMounts({ folder: join(privateDir, 'mounts'), socketPath, run: runTool });
-  const scratch = scratchDir === null ? null : createScratch({ dir: scratchDir, owner: `weir-${options.cluster}-${options.node}`, run: runTool });
-  const ours = (engineRoot: string): string[] => [privateDir, dirname(privateDir), socketPath, ...(engineRoot === '' ? [] : [engineRoot])];
+  const scratch =
+    scratchDir === null
+      ? null
+      : createScratch({ dir: scratchDir, owner: `weir-${options.cluster}-${options.node}`, run: runTool });
+  const ours = (engineRoot: string): string[] => [
+    privateDir,
+    dirname(privateDir),
+    socketPath,
+    ...(engineRoot === '' ? [] : [engineRoot]),
+  ];
 
   const openPlanned = async (plan: FolderPlan, name: string, engineRoot: string): Promise<FileHandle> => {
     const root = plan.root === 'scratch' ? (scratchDir ?? '') : plan.root;
@@ -67,12 +75,17 @@ export function createFolders(options: Options): Folders {
       const handles: FileHandle[] = [];
       try {
         for (const plan of plans) handles.push(await openPlanned(plan, name, engineRoot));
-        const bound = plans.flatMap(({ readOnly }, at) => handles.slice(at, at + 1).map((handle) => ({ handle, readOnly })));
+        const bound = plans.flatMap(({ readOnly }, at) =>
+          handles.slice(at, at + 1).map((handle) => ({ handle, readOnly })),
+        );
         const sources = await binds.make(name, bound, signal);
         return plans.map(({ target, readOnly }, at) => ({ source: sources[at] ?? '', target, readOnly }));
       } catch (error) {
         if (signal.aborted || error instanceof BackendError) throw error;
-        throw refused(`this node could not prepare folders: ${error instanceof Error ? error.message : String(error)}`, error);
+        throw refused(
+          `this node could not prepare folders: ${error instanceof Error ? error.message : String(error)}`,
+          error,
+        );
       } finally {
         await Promise.all(handles.map((handle) => handle.close()));
       }
@@ -89,7 +102,10 @@ export function createFolders(options: Options): Folders {
         (error: unknown) => (error instanceof Error ? error.message : String(error)),
       );
     },
-    env: { WEIR_SHARED_DIR: sharedDir === null ? '' : sharedTarget, WEIR_SCRATCH_DIR: scratchDir === null ? '' : scratchTarget },
+    env: {
+      WEIR_SHARED_DIR: sharedDir === null ? '' : sharedTarget,
+      WEIR_SCRATCH_DIR: scratchDir === null ? '' : scratchTarget,
+    },
   };
 }
 

@@ -6,10 +6,7 @@ import { containerName } from './identity.ts';
  * What never changes about a container of ours, kept so that it is asked for once. `id` is empty while only what was
  * ordered is known and the engine was not asked.
  */
-export type Held = Pick<
-  Container,
-  'id' | 'startedAtMs' | 'limitBytes' | 'stopSignal' | 'image' | 'logPath'
->;
+export type Held = Pick<Container, 'id' | 'startedAtMs' | 'limitBytes' | 'stopSignal' | 'image' | 'logPath'>;
 
 /**
  * What this incarnation of the Runner knows of containers beyond what the engine says now. All of it may be lost:

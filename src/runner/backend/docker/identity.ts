@@ -57,8 +57,7 @@ export function readIdentity(
   const attempt = wholeNumber(labels['weir.attempt']);
   const generation = wholeNumber(labels['weir.generation']);
   if (task === null || attempt === null || generation === null) return null;
-  if (labels['weir.node'] !== identity.node || labels['weir.cluster'] !== identity.cluster)
-    return null;
+  if (labels['weir.node'] !== identity.node || labels['weir.cluster'] !== identity.cluster) return null;
   const ref = { task, attempt };
   if (labels['weir.kind'] !== 'task' || name !== containerName(ref)) return null;
   if (!identity.hashes.equal(labels['weir.mac'] ?? '', macOf(identity, name, ref))) return null;

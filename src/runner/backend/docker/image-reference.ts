@@ -20,8 +20,7 @@ export function parseImageReference(text: string): ImageReference {
   const registry = hosted ? first : 'docker.io';
   const rest = hosted ? name.slice(first.length + 1) : name;
   const repository = registry === 'docker.io' && !rest.includes('/') ? `library/${rest}` : rest;
-  const familiarName =
-    registry === 'docker.io' ? repository.replace(/^library\//, '') : `${registry}/${repository}`;
+  const familiarName = registry === 'docker.io' ? repository.replace(/^library\//, '') : `${registry}/${repository}`;
   return { registry, repository, version: digest ?? tag, familiar: familiarName };
 }
 
@@ -30,10 +29,7 @@ export function isAddressLiteral(registry: string): boolean {
   return /^\d+(?:\.\d+){3}(?::\d+)?$/.test(registry) || registry.startsWith('[');
 }
 
-export type ImageSource =
-  | { kind: 'local' }
-  | { kind: 'registry' }
-  | { kind: 'refused'; message: string };
+export type ImageSource = { kind: 'local' } | { kind: 'registry' } | { kind: 'refused'; message: string };
 
 /** Where an image may come from, by the node's own lists. */
 export function sourceOf(
@@ -41,8 +37,7 @@ export function sourceOf(
   allowed: { localPrefixes: readonly string[]; registries: readonly string[] },
 ): ImageSource {
   const reference = parseImageReference(image);
-  if (allowed.localPrefixes.some((prefix) => reference.familiar.startsWith(prefix)))
-    return { kind: 'local' };
+  if (allowed.localPrefixes.some((prefix) => reference.familiar.startsWith(prefix))) return { kind: 'local' };
   if (isAddressLiteral(reference.registry)) {
     return { kind: 'refused', message: `"${image}": a registry is named, not given as an address` };
   }

@@ -75,12 +75,7 @@ export function looksStopped(facts: EndFacts): boolean {
 export function judgeEngineRestart(facts: EndFacts): boolean {
   const { engine, startedAtMs, endedAtMs } = facts;
   if (!looksStopped(facts) || startedAtMs === null || endedAtMs === null) return false;
-  if (
-    engine.startedAtMs !== null &&
-    startedAtMs < engine.startedAtMs &&
-    endedAtMs >= engine.startedAtMs
-  )
-    return true;
+  if (engine.startedAtMs !== null && startedAtMs < engine.startedAtMs && endedAtMs >= engine.startedAtMs) return true;
   return engine.gaps.some((gap) => endedAtMs >= gap.fromMs - shutdownMs && endedAtMs <= gap.toMs);
 }
 

@@ -10,10 +10,7 @@ import type { DockerParts } from './parts.ts';
 const atOnce = 8;
 
 /** Everything that is ours, live or ended. One call, and one more for each container that is new to us. */
-export async function listContainers(
-  parts: DockerParts,
-  signal: AbortSignal,
-): Promise<BackendWorkload[]> {
+export async function listContainers(parts: DockerParts, signal: AbortSignal): Promise<BackendWorkload[]> {
   const filters = { label: [`weir.node=${parts.identity.node}`, 'weir.kind=task'] };
   const call = parts.docker.listContainers({ all: true, filters, abortSignal: signal });
   const infos = await ask(call, signal);

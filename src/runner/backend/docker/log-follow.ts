@@ -32,9 +32,7 @@ export async function* followLogs(
     timestamps: true,
     abortSignal: either,
   };
-  const call = parts.docker
-    .getContainer(from.id)
-    .logs(since === undefined ? options : { ...options, since });
+  const call = parts.docker.getContainer(from.id).logs(since === undefined ? options : { ...options, since });
   try {
     const stream = await ask(call, signal);
     yield* chunksOf(demux(stream as AsyncIterable<Uint8Array>), {

@@ -16,10 +16,7 @@ export interface TailOptions {
 }
 
 /** The engine's file from an offset on, until the workload has ended and all is read. */
-export async function* tailJsonFile(
-  options: TailOptions,
-  signal: AbortSignal,
-): AsyncGenerator<LogChunk> {
+export async function* tailJsonFile(options: TailOptions, signal: AbortSignal): AsyncGenerator<LogChunk> {
   const file = await open(options.path, 'r');
   try {
     const parser = createJsonFileParser(options.offset);
@@ -41,17 +38,9 @@ export async function* tailJsonFile(
 }
 
 /** What the file holds behind the cursor now. */
-async function* readBlocks(
-  file: FileHandle,
-  cursor: { offset: number },
-): AsyncGenerator<Uint8Array> {
+async function* readBlocks(file: FileHandle, cursor: { offset: number }): AsyncGenerator<Uint8Array> {
   for (;;) {
-    const { bytesRead, buffer } = await file.read(
-      Buffer.allocUnsafe(blockBytes),
-      0,
-      blockBytes,
-      cursor.offset,
-    );
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(blockBytes), 0, blockBytes, cursor.offset);
     if (bytesRead === 0) return;
     cursor.offset += bytesRead;
     yield buffer.subarray(0, bytesRead);

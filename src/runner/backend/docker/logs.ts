@@ -23,8 +23,7 @@ export async function* readLogs(
   const container = await waitForOutput(parts, from.ref, signal);
   if (container === null) return;
   const followed = from.position !== null && isFollowPosition(from.position);
-  if (followed || !(await mayRead(container.logPath)))
-    yield* followLogs(parts, { ...from, id: container.id }, signal);
+  if (followed || !(await mayRead(container.logPath))) yield* followLogs(parts, { ...from, id: container.id }, signal);
   else yield* tailLogs(parts, { ...from, container }, signal);
 }
 
@@ -47,11 +46,7 @@ async function* tailLogs(
 }
 
 /** A container has its file from its first start on. */
-async function waitForOutput(
-  parts: DockerParts,
-  ref: WorkloadRef,
-  signal: AbortSignal,
-): Promise<Container | null> {
+async function waitForOutput(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<Container | null> {
   for (;;) {
     const container = await findContainer(parts, ref, signal);
     if (container === null || container.logPath !== '') return container;
@@ -59,11 +54,7 @@ async function waitForOutput(
   }
 }
 
-async function hasContainerEnded(
-  parts: DockerParts,
-  ref: WorkloadRef,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function hasContainerEnded(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<boolean> {
   try {
     const phase = (await findContainer(parts, ref, signal))?.phase;
     return phase === undefined || phase === 'ended';

@@ -15,7 +15,10 @@ export interface OfferFacts {
  * What this node's file allows and the machine has, as the scheduler asks for it: `mount:data`, `mount:data:rw`,
  * `privileged`, `network:host`, `device:/dev/fuse`, `capability:SYS_PTRACE`, `disk-limit`.
  */
-export async function offersOf({ allow, mounts }: Pick<RunnerPolicy, 'allow' | 'mounts'>, facts: OfferFacts): Promise<string[]> {
+export async function offersOf(
+  { allow, mounts }: Pick<RunnerPolicy, 'allow' | 'mounts'>,
+  facts: OfferFacts,
+): Promise<string[]> {
   const offers: string[] = [];
   for (const { name, path, readOnly } of mounts) {
     const fault = await facts.folderFault(path);

@@ -105,11 +105,7 @@ function createEngineLife(options: DockerBackendOptions, client: EngineClient): 
   };
 }
 
-async function askAbout(
-  client: EngineClient,
-  socketPath: string,
-  signal: AbortSignal,
-): Promise<AboutEngine> {
+async function askAbout(client: EngineClient, socketPath: string, signal: AbortSignal): Promise<AboutEngine> {
   const info: unknown = await ask(abortable(client.docker.info(), signal), signal);
   const version = textField(info, 'CgroupVersion') === '2' ? 'v2' : 'v1';
   const driver = textField(info, 'CgroupDriver') === 'systemd' ? 'systemd' : 'cgroupfs';
@@ -136,7 +132,9 @@ function textField(value: unknown, name: string): string {
 function readStorage(info: unknown): EngineStorage {
   const status: unknown = typeof info === 'object' && info !== null ? Reflect.get(info, 'DriverStatus') : null;
   const pairs: unknown[] = Array.isArray(status) ? status : [];
-  const backing = pairs.find((pair): pair is [string, string] => Array.isArray(pair) && pair[0] === 'Backing Filesystem');
+  const backing = pairs.find(
+    (pair): pair is [string, string] => Array.isArray(pair) && pair[0] === 'Backing Filesystem',
+  );
   return {
     driver: textField(info, 'Driver'),
     backingFileSystem: backing?.[1] ?? '',

@@ -5,10 +5,7 @@ const notThere =
   /manifest unknown|manifest for .* not found|not found: |repository does not exist|pull access denied|name unknown|no such image|invalid reference format/i;
 
 const reasons: readonly (readonly [RegExp, string])[] = [
-  [
-    /no such host|server misbehaving|temporary failure in name resolution/i,
-    "the registry's name does not resolve",
-  ],
+  [/no such host|server misbehaving|temporary failure in name resolution/i, "the registry's name does not resolve"],
   [/no space left on device/i, "the node's disk is full"],
   [/toomanyrequests|too many requests/i, 'the registry says that too much was pulled from here'],
   [/unauthorized|authentication required|denied/i, 'the registry asks for a credential'],

@@ -21,19 +21,13 @@ export interface PullProgress {
 }
 
 const doneStatus = new Set(['Pull complete', 'Already exists']);
-const fetchedStatus = new Set([
-  'Download complete',
-  'Verifying Checksum',
-  'Extracting',
-  'Pull complete',
-]);
+const fetchedStatus = new Set(['Download complete', 'Verifying Checksum', 'Extracting', 'Pull complete']);
 
 export function createPullProgress(): PullProgress {
   const layers = new Map<string, Layer>();
   return {
     add(line) {
-      if (line.id !== undefined && isLayer(line))
-        layers.set(line.id, advance(layers.get(line.id), line));
+      if (line.id !== undefined && isLayer(line)) layers.set(line.id, advance(layers.get(line.id), line));
       return layers.size === 0 ? null : describe([...layers.values()]);
     },
   };
@@ -60,7 +54,5 @@ function describe(layers: readonly Layer[]): string {
   const currentBytes = layers.reduce((sum, layer) => sum + layer.currentBytes, 0);
   const totalBytes = layers.reduce((sum, layer) => sum + layer.totalBytes, 0);
   const counted = `${done} of ${layers.length} layers`;
-  return totalBytes === 0
-    ? counted
-    : `${counted}, ${formatBytes(currentBytes)} of ${formatBytes(totalBytes)}`;
+  return totalBytes === 0 ? counted : `${counted}, ${formatBytes(currentBytes)} of ${formatBytes(totalBytes)}`;
 }

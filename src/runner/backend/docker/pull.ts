@@ -18,11 +18,7 @@ interface SharedPull {
   stop: AbortController;
 }
 
-export type PullImage = (
-  image: string,
-  onProgress: OnProgress,
-  signal: AbortSignal,
-) => Promise<void>;
+export type PullImage = (image: string, onProgress: OnProgress, signal: AbortSignal) => Promise<void>;
 
 /** One pull per image at a time, shared by all who ask; it is given up when the last of them has left. */
 export function createPuller(parts: DockerParts): PullImage {
@@ -81,10 +77,7 @@ async function runPull(
     throw error instanceof BackendError ? error : pullError(image, engineSentence(error), error);
   }
   if ((await findImage(parts, image, signal)) === null) {
-    throw new BackendError(
-      'image_pull_failed',
-      `"${image}" was pulled and is not there: the engine went away?`,
-    );
+    throw new BackendError('image_pull_failed', `"${image}" was pulled and is not there: the engine went away?`);
   }
 }
 

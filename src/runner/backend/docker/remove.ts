@@ -9,18 +9,12 @@ import type { DockerParts } from './parts.ts';
 const lookAgainMs = 50;
 
 /** Takes away the container of an attempt, its anonymous volumes, its control group and what we noted of it. */
-export async function removeContainer(
-  parts: DockerParts,
-  ref: WorkloadRef,
-  signal: AbortSignal,
-): Promise<void> {
+export async function removeContainer(parts: DockerParts, ref: WorkloadRef, signal: AbortSignal): Promise<void> {
   const { clock } = parts.options;
   for (;;) {
     const container = await findContainer(parts, ref, signal);
     if (container === null) break;
-    const call = parts.docker
-      .getContainer(container.id)
-      .remove({ v: true, force: true, abortSignal: signal });
+    const call = parts.docker.getContainer(container.id).remove({ v: true, force: true, abortSignal: signal });
     // 409: it is being removed, by an earlier call of ours or by hand.
     const refused =
       (await askUnless(

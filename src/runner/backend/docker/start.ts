@@ -15,16 +15,11 @@ import { startError } from './start-error.ts';
 import { feedInput, type Input } from './stdin.ts';
 
 /** Creates and starts the container of an order, or what of that was not done before. */
-export function startContainer(
-  parts: DockerParts,
-  order: StartOrder,
-  signal: AbortSignal,
-): Promise<BackendWorkload> {
+export function startContainer(parts: DockerParts, order: StartOrder, signal: AbortSignal): Promise<BackendWorkload> {
   const name = containerName(order.ref);
   const start = async (): Promise<BackendWorkload> => {
     const container = await createOrAdopt(parts, order, signal);
-    if (container === null || container.phase === 'created')
-      await startCreated(parts, order, signal);
+    if (container === null || container.phase === 'created') await startCreated(parts, order, signal);
     const now = await findContainer(parts, order.ref, signal);
     if (now === null) throw new BackendError('start_failed', `${name} was removed while it started`);
     parts.holdings.keep(order.ref, heldOf(now));
@@ -38,11 +33,7 @@ const tryAgainMs = 20;
 const mostTries = 100;
 
 /** `null`: it was created just now. */
-async function createOrAdopt(
-  parts: DockerParts,
-  order: StartOrder,
-  signal: AbortSignal,
-): Promise<Container | null> {
+async function createOrAdopt(parts: DockerParts, order: StartOrder, signal: AbortSignal): Promise<Container | null> {
   if (hasInput(order.spec)) await removeUnstarted(parts, order, signal);
   for (let tries = 1; ; tries += 1) {
     try {
@@ -53,8 +44,7 @@ async function createOrAdopt(
       const there = await findStanding(parts, order.ref, signal);
       if (there !== null && there !== 'foreign' && mayStand(there, error)) return there;
       // An image that is gone hinders only what is not there yet.
-      if (error instanceof BackendError || there === 'foreign' || tries === mostTries)
-        throw refusal(order, error);
+      if (error instanceof BackendError || there === 'foreign' || tries === mostTries) throw refusal(order, error);
     }
     await parts.options.clock.sleep(tryAgainMs, signal);
   }
@@ -68,9 +58,7 @@ async function removeUnstarted(parts: DockerParts, { ref }: StartOrder, signal: 
 
 /** Something may stand there already: the name is taken, or what it was made of is not there or allowed any more. */
 function isTaken(error: unknown): boolean {
-  return (
-    statusOf(error) === 409 || (error instanceof BackendError && error.code !== 'engine_down')
-  );
+  return statusOf(error) === 409 || (error instanceof BackendError && error.code !== 'engine_down');
 }
 
 /** What runs is left alone; what never ran does not begin against the word of the node's file. */
@@ -79,11 +67,7 @@ function mayStand({ phase }: Container, error: unknown): boolean {
   return phase !== 'created' || !denied;
 }
 
-async function startCreated(
-  parts: DockerParts,
-  order: StartOrder,
-  signal: AbortSignal,
-): Promise<void> {
+async function startCreated(parts: DockerParts, order: StartOrder, signal: AbortSignal): Promise<void> {
   const { ref, spec } = order;
   const container = parts.docker.getContainer(containerName(ref));
   let input: Input | null = null;
@@ -109,11 +93,7 @@ function refusal(order: StartOrder, error: unknown): BackendError {
   if (statusOf(error) === 404 && /no such image/i.test(sentence)) return missingImage(order);
   if (statusOf(error) === 409) {
     const name = containerName(order.ref);
-    return new BackendError(
-      'start_failed',
-      `a container named ${name} that is not Weir's stands in the way`,
-      error,
-    );
+    return new BackendError('start_failed', `a container named ${name} that is not Weir's stands in the way`, error);
   }
   return startError(order.spec.image, sentence, error);
 }

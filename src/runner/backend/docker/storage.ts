@@ -13,11 +13,17 @@ export interface EngineStorage {
  * Whether the writable layer of a container can be limited (`StorageOpt.size`): overlay2 needs project quotas of xfs,
  * btrfs and zfs have their own.
  */
-export function canLimitDisk({ driver, backingFileSystem, rootDir }: EngineStorage, mounts: readonly MountEntry[]): boolean {
+export function canLimitDisk(
+  { driver, backingFileSystem, rootDir }: EngineStorage,
+  mounts: readonly MountEntry[],
+): boolean {
   if (driver === 'btrfs' || driver === 'zfs') return true;
   if (driver !== 'overlay2' || backingFileSystem !== 'xfs') return false;
   const around = mounts.filter(({ mountPoint }) => rootDir === mountPoint || isBeneath(rootDir, mountPoint));
-  const nearest = around.reduce<MountEntry | null>((best, one) => (best !== null && best.mountPoint.length > one.mountPoint.length ? best : one), null);
+  const nearest = around.reduce<MountEntry | null>(
+    (best, one) => (best !== null && best.mountPoint.length > one.mountPoint.length ? best : one),
+    null,
+  );
   return nearest?.options.some((option) => option === 'pquota' || option === 'prjquota') ?? false;
 }
 

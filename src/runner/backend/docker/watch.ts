@@ -11,10 +11,7 @@ import type { DockerParts } from './parts.ts';
 const mostWaiting = 10_000;
 
 /** Events of ours over engine restarts; ends, without an error, when the signal aborts. */
-export async function* watchContainers(
-  parts: DockerParts,
-  signal: AbortSignal,
-): AsyncGenerator<BackendEvent> {
+export async function* watchContainers(parts: DockerParts, signal: AbortSignal): AsyncGenerator<BackendEvent> {
   const channel = createChannel<BackendEvent>({ most: mostWaiting, overflow: { kind: 'relist' } });
   const left = new AbortController();
   const either = AbortSignal.any([signal, left.signal]);
@@ -28,11 +25,7 @@ export async function* watchContainers(
   }
 }
 
-async function pump(
-  parts: DockerParts,
-  channel: Channel<BackendEvent>,
-  signal: AbortSignal,
-): Promise<void> {
+async function pump(parts: DockerParts, channel: Channel<BackendEvent>, signal: AbortSignal): Promise<void> {
   const backoff = createBackoff({ firstMs: 100, longestMs: 2000, random: () => 1 });
   const cursor: Cursor = { since: null };
   while (!signal.aborted) {
@@ -104,11 +97,7 @@ function handle(parts: DockerParts, arrival: Arrival, signal: AbortSignal): void
   }
 }
 
-function publishEnd(
-  parts: DockerParts,
-  { channel, event }: ContainerArrival,
-  signal: AbortSignal,
-): void {
+function publishEnd(parts: DockerParts, { channel, event }: ContainerArrival, signal: AbortSignal): void {
   const { ref, exitCode, atMs } = event;
   const name = containerName(ref);
   const { holdings } = parts;

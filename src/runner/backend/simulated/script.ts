@@ -27,9 +27,7 @@ export interface SimulatedScript {
 /** Every image under `sim/` is there but those under `sim/missing`; a start takes 100 ms. */
 export const defaultScript: SimulatedScript = {
   image: (name) =>
-    name.startsWith('sim/') && !name.startsWith('sim/missing')
-      ? { pullMs: 0, failure: null, program: [] }
-      : null,
+    name.startsWith('sim/') && !name.startsWith('sim/missing') ? { pullMs: 0, failure: null, program: [] } : null,
   startMs: () => 100,
   startFailure: () => null,
   program: (spec) => spec.argv,

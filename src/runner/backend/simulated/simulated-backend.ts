@@ -7,9 +7,7 @@ import { createSimulatedPuller } from './simulated-pull.ts';
 import { describeWorkload, startSimulated } from './simulated-start.ts';
 
 /** A backend without a machine beneath: the workloads live in `engine`, which a later backend finds them in. */
-export function createSimulatedBackend(options: {
-  engine: SimulatedEngine;
-}): Backend & AsyncDisposable {
+export function createSimulatedBackend(options: { engine: SimulatedEngine }): Backend & AsyncDisposable {
   const { engine } = options;
   const find = (ref: WorkloadRef, signal: AbortSignal): SimulatedWorkload | undefined => {
     signal.throwIfAborted();
@@ -62,11 +60,7 @@ export function createSimulatedBackend(options: {
   };
 }
 
-function move(
-  engine: SimulatedEngine,
-  workload: SimulatedWorkload | undefined,
-  to: 'running' | 'paused',
-): void {
+function move(engine: SimulatedEngine, workload: SimulatedWorkload | undefined, to: 'running' | 'paused'): void {
   const from = to === 'paused' ? 'running' : 'paused';
   if (workload === undefined || workload.phase !== from) return;
   workload.phase = to;

@@ -1,12 +1,5 @@
 import type { Clock } from '../../../lib/clock.ts';
-import type {
-  BackendEnd,
-  BackendEvent,
-  LogChunk,
-  StartOrder,
-  WorkloadPhase,
-  WorkloadRef,
-} from '../backend.ts';
+import type { BackendEnd, BackendEvent, LogChunk, StartOrder, WorkloadPhase, WorkloadRef } from '../backend.ts';
 import { BackendError } from '../backend.ts';
 import type { ProcessEnd, SimulatedProcess } from './simulated-process.ts';
 import type { SimulatedScript } from './script.ts';
@@ -60,10 +53,7 @@ export function workloadKey(ref: WorkloadRef): string {
   return `${ref.task}/${ref.attempt}`;
 }
 
-export function createSimulatedEngine(options: {
-  clock: Clock;
-  script?: Partial<SimulatedScript>;
-}): SimulatedEngine {
+export function createSimulatedEngine(options: { clock: Clock; script?: Partial<SimulatedScript> }): SimulatedEngine {
   let up = true;
   let cut = false;
   const engine: SimulatedEngine = {
@@ -102,8 +92,7 @@ export function createSimulatedEngine(options: {
       engine.engineUp();
     },
     removeByHand: (ref) => removeByHand(engine, ref),
-    dieNow: (ref, exitCode) =>
-      engine.workloads.get(workloadKey(ref))?.process?.end({ exitCode, oom: false }),
+    dieNow: (ref, exitCode) => engine.workloads.get(workloadKey(ref))?.process?.end({ exitCode, oom: false }),
     cutNextStart() {
       cut = true;
     },
@@ -113,8 +102,7 @@ export function createSimulatedEngine(options: {
 
 function removeByHand(engine: SimulatedEngine, ref: WorkloadRef): void {
   const workload = engine.workloads.get(workloadKey(ref));
-  if (workload !== undefined && workload.phase !== 'created')
-    engine.finish(workload, { exitCode: 137, oom: false });
+  if (workload !== undefined && workload.phase !== 'created') engine.finish(workload, { exitCode: 137, oom: false });
   if (engine.workloads.delete(workloadKey(ref))) engine.emit({ kind: 'removed', ref });
 }
 

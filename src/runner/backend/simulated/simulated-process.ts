@@ -77,8 +77,7 @@ export function startProcess(options: ProcessOptions): SimulatedProcess {
   return {
     signal(name) {
       if (state.paused && name !== 'SIGKILL') state.waiting = name;
-      else if (name === 'SIGKILL' || !state.ignored.has(name))
-        end({ exitCode: 128 + numbers[name], oom: false });
+      else if (name === 'SIGKILL' || !state.ignored.has(name)) end({ exitCode: 128 + numbers[name], oom: false });
     },
     pause() {
       state.paused = true;
@@ -96,11 +95,7 @@ export function startProcess(options: ProcessOptions): SimulatedProcess {
   };
 }
 
-async function runSteps(
-  options: ProcessOptions,
-  state: State,
-  end: (how: ProcessEnd) => void,
-): Promise<void> {
+async function runSteps(options: ProcessOptions, state: State, end: (how: ProcessEnd) => void): Promise<void> {
   for (const step of options.steps) {
     await doStep(options, state, { step, end });
     if (state.ended) return;
@@ -138,11 +133,7 @@ async function doStep(
 }
 
 /** Lets the time of a step pass; the time in which it is paused does not count. */
-async function spend(
-  clock: Clock,
-  state: State,
-  step: { kind: string; ms: number },
-): Promise<void> {
+async function spend(clock: Clock, state: State, step: { kind: string; ms: number }): Promise<void> {
   let leftMs = step.ms;
   while (leftMs > 0 && !state.ended) {
     const { signal } = state.stir;

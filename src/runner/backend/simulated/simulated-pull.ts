@@ -11,8 +11,7 @@ export function createSimulatedPuller(
     signal.throwIfAborted();
     engine.assertUp();
     const found = engine.script.image(image);
-    if (found === null)
-      throw new BackendError('image_not_found', `"${image}" is not in its registry`);
+    if (found === null) throw new BackendError('image_not_found', `"${image}" is not in its registry`);
     if (found.failure === null && (found.pullMs === 0 || engine.pulled.has(image))) return;
     onProgress('0 of 1 layers');
     const pull = running.get(image) ?? runPull(engine, image);
@@ -30,7 +29,6 @@ async function runPull(engine: SimulatedEngine, image: string): Promise<void> {
   await engine.clock.sleep(engine.script.image(image)?.pullMs ?? 0);
   engine.assertUp();
   const failure = engine.script.image(image)?.failure ?? null;
-  if (failure !== null)
-    throw new BackendError(failure, `"${image}" could not be pulled: the script says so`);
+  if (failure !== null) throw new BackendError(failure, `"${image}" could not be pulled: the script says so`);
   engine.pulled.add(image);
 }

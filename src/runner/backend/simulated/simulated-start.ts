@@ -63,9 +63,7 @@ function run(engine: SimulatedEngine, workload: SimulatedWorkload): void {
     throw new BackendError('start_failed', refusal);
   }
   const { image } = order.spec;
-  const steps = parseProgram(
-    engine.script.program(order.spec) ?? engine.script.image(image)?.program ?? [],
-  );
+  const steps = parseProgram(engine.script.program(order.spec) ?? engine.script.image(image)?.program ?? []);
   workload.phase = 'running';
   workload.startedAtMs = engine.clock.now();
   engine.emit({ kind: 'changed', ref: order.ref, phase: 'running' });

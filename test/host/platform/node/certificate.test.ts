@@ -75,9 +75,7 @@ describe("a Host with an operator's certificate", () => {
     expect(host.url).toMatch(/^https:/);
     expect(host.tlsPin).toBe(pin);
     expect((await client(`${host.url}/healthz`)).status).toBe(200);
-    expect(await shownSerial(port)).toBe(
-      new X509Certificate(readFileSync(files.cert)).serialNumber,
-    );
+    expect(await shownSerial(port)).toBe(new X509Certificate(readFileSync(files.cert)).serialNumber);
   });
 
   it('shows a renewed one when it is told to look, and who has pinned the key notices nothing', async () => {
@@ -101,9 +99,7 @@ describe("a Host with an operator's certificate", () => {
     writeFileSync(files.cert, readFileSync(other.files.cert));
     reload.raise();
     await expect.poll(() => told.length).toBe(1);
-    expect(told[0]).toMatch(
-      /the certificate in use stays: the key in .*key\.pem is not the one of/,
-    );
+    expect(told[0]).toMatch(/the certificate in use stays: the key in .*key\.pem is not the one of/);
     writeFileSync(files.key, readFileSync(other.files.key));
     reload.raise();
     await expect.poll(() => told.length).toBe(2);
@@ -120,10 +116,7 @@ describe("a Host with an operator's certificate", () => {
   });
 
   it('does not start when the two files do not belong together', async () => {
-    const [one, other] = [
-      await operatorsFiles(scratchFolder()),
-      await operatorsFiles(scratchFolder()),
-    ];
+    const [one, other] = [await operatorsFiles(scratchFolder()), await operatorsFiles(scratchFolder())];
     await expect(readTlsFiles({ cert: one.files.cert, key: other.files.key })).rejects.toThrow(
       /is not the one of the certificate/,
     );

@@ -17,7 +17,10 @@ const script = new URL('../../../support/host-process.ts', import.meta.url).path
 /** Starts a Host in a process of its own and waits until it answers. */
 async function start(): Promise<{ child: ChildProcess; call: Call }> {
   const child = spawn(process.execPath, ['--import', 'tsx', script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(([code]) => Promise.reject(new Error(`it ended with ${code}`)))]);
+  const [line] = await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`it ended with ${code}`))),
+  ]);
   const url = String(line).trim();
   const endpoint = JSON.parse(readFileSync(join(folder, 'endpoint.json'), 'utf8')) as unknown;
   expect(endpoint).toEqual({ url, pid: child.pid });
@@ -39,8 +42,10 @@ async function submitUntilGone(call: Call, acknowledged: Set<string>): Promise<v
 
 async function allIds(call: Call): Promise<string[]> {
   const ids: string[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const page: ReturnType<typeof pageOf> = pageOf(await call('GET', `/api/v1/tasks?limit=1000${cursor === '' ? '' : `&cursor=${cursor}`}`));
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const page: ReturnType<typeof pageOf> = pageOf(
+      await call('GET', `/api/v1/tasks?limit=1000${cursor === '' ? '' : `&cursor=${cursor}`}`),
+    );
     ids.push(...page.items.map((item) => item.id));
     cursor = page.cursor;
   }

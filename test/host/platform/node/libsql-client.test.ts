@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@libsql/client';
 import Libsql from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createFileClient,
-  type FileClient,
-} from '../../../../src/host/platform/node/libsql-client.ts';
+import { createFileClient, type FileClient } from '../../../../src/host/platform/node/libsql-client.ts';
 import { createTransactionScope } from '../../../../src/host/platform/node/transaction-scope.ts';
 import { testFolder } from '../../../support/database.ts';
 
@@ -26,11 +23,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function one(
-  from: Pick<Client, 'execute'>,
-  sql: string,
-  args: never[] | unknown[] = [],
-): Promise<unknown> {
+async function one(from: Pick<Client, 'execute'>, sql: string, args: never[] | unknown[] = []): Promise<unknown> {
   const { rows } = await from.execute({ sql, args: args as never[] });
   return rows[0]?.[0];
 }
@@ -56,10 +49,7 @@ describe('pragmas', () => {
 
 describe('statements', () => {
   it('RETURNING gives the rows, and changes nothing twice', async () => {
-    const { rows } = await client.execute('insert into t (v) values (?), (?) returning id, v', [
-      'a',
-      'b',
-    ]);
+    const { rows } = await client.execute('insert into t (v) values (?), (?) returning id, v', ['a', 'b']);
     expect(rows.map((row) => [row['id'], row['v']])).toEqual([
       [1, 'a'],
       [2, 'b'],
@@ -100,10 +90,7 @@ describe('batch', () => {
   });
 
   it('gives the answers in the order of the questions', async () => {
-    const results = await client.batch([
-      "insert into t values (7, 'a')",
-      ['select v from t where id = ?', [7]],
-    ]);
+    const results = await client.batch(["insert into t values (7, 'a')", ['select v from t where id = ?', [7]]]);
     expect(results.map((result) => result.rows.length)).toEqual([0, 1]);
   });
 
@@ -149,9 +136,7 @@ describe('the write lock', () => {
   });
 
   it('is given back when the commit fails', async () => {
-    await client.execute(
-      'create table c (t integer references t (id) deferrable initially deferred)',
-    );
+    await client.execute('create table c (t integer references t (id) deferrable initially deferred)');
     const tx = await client.transaction();
     await tx.execute('insert into c values (99)');
     await expect(tx.commit()).rejects.toMatchObject({ code: 'SQLITE_CONSTRAINT_FOREIGNKEY' });
@@ -209,9 +194,7 @@ describe('migrate', () => {
   it('changes nothing when rows would refer to nothing', async () => {
     await client.executeMultiple('create table c (t integer references t (id))');
     await client.batch(["insert into t values (1, 'a')", 'insert into c values (1)']);
-    await expect(client.migrate(['delete from t'])).rejects.toThrow(
-      'rows of c would refer to rows of t',
-    );
+    await expect(client.migrate(['delete from t'])).rejects.toThrow('rows of c would refer to rows of t');
     expect(await one(client, 'select count(*) from t')).toBe(1);
     expect(await one(client, 'pragma foreign_keys')).toBe(1);
   });

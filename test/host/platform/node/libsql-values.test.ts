@@ -3,10 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@libsql/client';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  createFileClient,
-  type FileClient,
-} from '../../../../src/host/platform/node/libsql-client.ts';
+import { createFileClient, type FileClient } from '../../../../src/host/platform/node/libsql-client.ts';
 import { createTransactionScope } from '../../../../src/host/platform/node/transaction-scope.ts';
 import { testFolder } from '../../../support/database.ts';
 
@@ -24,11 +21,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function one(
-  from: Pick<Client, 'execute'>,
-  sql: string,
-  args: never[] | unknown[] = [],
-): Promise<unknown> {
+async function one(from: Pick<Client, 'execute'>, sql: string, args: never[] | unknown[] = []): Promise<unknown> {
   const { rows } = await from.execute({ sql, args: args as never[] });
   return rows[0]?.[0];
 }
@@ -47,9 +40,7 @@ describe('values', () => {
     await client.execute('insert into t (v) values (?)', [2n ** 63n - 1n]);
     expect(await one(client, 'select cast(v as text) from t')).toBe('9223372036854775807');
     await expect(client.execute('select v from t')).rejects.toThrow(RangeError);
-    expect(await one(client, 'select ?', [BigInt(Number.MAX_SAFE_INTEGER)])).toBe(
-      Number.MAX_SAFE_INTEGER,
-    );
+    expect(await one(client, 'select ?', [BigInt(Number.MAX_SAFE_INTEGER)])).toBe(Number.MAX_SAFE_INTEGER);
     await expect(client.execute('select ?', [2n ** 53n])).rejects.toThrow(RangeError);
   });
 

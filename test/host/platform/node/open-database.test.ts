@@ -47,9 +47,9 @@ describe('where', () => {
   ])('%s opens that file, for its owner only', async (_name, url) => {
     const { db, close } = await openDatabase({ url: url(path) });
     await db.run(sql`create table t (id integer primary key)`);
-    expect(
-      [path, `${path}-wal`, `${path}.lock`].map((file) => statSync(file).mode & 0o777),
-    ).toEqual([0o600, 0o600, 0o600]);
+    expect([path, `${path}-wal`, `${path}.lock`].map((file) => statSync(file).mode & 0o777)).toEqual([
+      0o600, 0o600, 0o600,
+    ]);
     await close();
     expect(statSync(path).size).toBeGreaterThan(0);
     expect(existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0).toBe(false);
@@ -90,34 +90,26 @@ describe('one process per file', () => {
     await (await openDatabase({ url: link })).close();
   });
 
-  it(
-    'a killed process gives the file free, and nothing it acknowledged is lost',
-    { timeout: 60_000 },
-    async () => {
-      const acknowledged = new Set<number>();
-      for (const count of [1, 40, 150, 400]) {
-        const child = startChild();
-        const killed = killAfter(child, count);
-        if (count === 400) {
-          await once(child.stdout ?? process.stdin, 'data');
-          await expect(openDatabase({ url: path })).rejects.toMatchObject({
-            code: 'DATABASE_LOCKED',
-          });
-        }
-        for (const id of await killed) acknowledged.add(id);
-        const { client, close } = await openDatabase({ url: path });
-        const { rows } = await client.execute(
-          'select id, count(*) as halves from acks group by id',
-        );
-        const stored = new Map(rows.map((row) => [row['id'], row['halves']]));
-        expect([...acknowledged].filter((id) => !stored.has(id))).toEqual([]);
-        expect([...stored.values()].filter((halves) => halves !== 2)).toEqual([]);
-        expect((await client.execute('select * from pragma_integrity_check')).rows[0]?.[0]).toBe(
-          'ok',
-        );
-        await close();
+  it('a killed process gives the file free, and nothing it acknowledged is lost', { timeout: 60_000 }, async () => {
+    const acknowledged = new Set<number>();
+    for (const count of [1, 40, 150, 400]) {
+      const child = startChild();
+      const killed = killAfter(child, count);
+      if (count === 400) {
+        await once(child.stdout ?? process.stdin, 'data');
+        await expect(openDatabase({ url: path })).rejects.toMatchObject({
+          code: 'DATABASE_LOCKED',
+        });
       }
-      expect(acknowledged.size).toBeGreaterThan(500);
-    },
-  );
+      for (const id of await killed) acknowledged.add(id);
+      const { client, close } = await openDatabase({ url: path });
+      const { rows } = await client.execute('select id, count(*) as halves from acks group by id');
+      const stored = new Map(rows.map((row) => [row['id'], row['halves']]));
+      expect([...acknowledged].filter((id) => !stored.has(id))).toEqual([]);
+      expect([...stored.values()].filter((halves) => halves !== 2)).toEqual([]);
+      expect((await client.execute('select * from pragma_integrity_check')).rows[0]?.[0]).toBe('ok');
+      await close();
+    }
+    expect(acknowledged.size).toBeGreaterThan(500);
+  });
 });

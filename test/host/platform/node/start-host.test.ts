@@ -30,8 +30,17 @@ const mode = (path: string): string => (statSync(join(folder, path)).mode & 0o77
 describe('the data folder', () => {
   it('gets the first token for its owner alone, and where the Host is', async () => {
     const host = await startHost(options());
-    expect(JSON.parse(readFileSync(join(folder, 'endpoint.json'), 'utf8'))).toEqual({ url: host.url, pid: process.pid });
-    expect([mode('admin.token'), mode('host'), mode('host/keys'), mode('host/weir.db'), mode('host/keys/signing.pem')]).toEqual(['600', '700', '700', '600', '600']);
+    expect(JSON.parse(readFileSync(join(folder, 'endpoint.json'), 'utf8'))).toEqual({
+      url: host.url,
+      pid: process.pid,
+    });
+    expect([
+      mode('admin.token'),
+      mode('host'),
+      mode('host/keys'),
+      mode('host/weir.db'),
+      mode('host/keys/signing.pem'),
+    ]).toEqual(['600', '700', '700', '600', '600']);
     expect(readFileSync(join(folder, 'admin.token'), 'utf8')).toMatch(/^[\w.-]+\n$/);
     await host.stop();
   });
@@ -59,7 +68,9 @@ describe('the data folder', () => {
   it('is free again when a Host could not listen', async () => {
     await using other = await startTestHost();
     const port = Number(new URL(other.url).port);
-    await expect(startHost(options({ listen: { address: '127.0.0.1', port } }))).rejects.toThrow(`cannot listen on 127.0.0.1:${port}`);
+    await expect(startHost(options({ listen: { address: '127.0.0.1', port } }))).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${port}`,
+    );
     await (await startHost(options())).stop();
   });
 });
@@ -72,7 +83,9 @@ describe('beyond loopback', () => {
     expect(first.url).toMatch(/^https:/);
     expect(JSON.parse(readFileSync(join(folder, 'endpoint.json'), 'utf8'))).toMatchObject({ tlsPin: first.tlsPin });
     const { token } = await first.createJoinToken();
-    expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({ pin: first.tlsPin });
+    expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({
+      pin: first.tlsPin,
+    });
     const pinned = createFetch({ pin: first.tlsPin ?? '' });
     expect((await pinned(`${first.url}/healthz`)).status).toBe(200);
     const other = createFetch({ pin: 'A'.repeat(43) });
@@ -127,16 +140,23 @@ describe('over the wire', () => {
   it('a body that is too large is refused, with its length told or not, and nothing is stored', async () => {
     await using test = await startTestHost();
     const big = JSON.stringify({ ...smallTask, env: { A: 'x'.repeat(1_100_000) } });
-    expect(problemOf(await test.call('POST', '/api/v1/tasks', big))).toMatchObject({ status: 413, code: 'body_too_large' });
+    expect(problemOf(await test.call('POST', '/api/v1/tasks', big))).toMatchObject({
+      status: 413,
+      code: 'body_too_large',
+    });
     const head = `POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${test.token}\r\nContent-Type: application/json\r\nConnection: close\r\n`;
     const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n${big.length.toString(16)}\r\n${big}\r\n0\r\n\r\n`;
     expect(await raw(test.url, chunked)).toMatch(/^HTTP\/1.1 413 /);
     expect(pageOf(await test.call('GET', '/api/v1/tasks')).items).toEqual([]);
   });
 
-  it('every answer tells the Host\'s time and a request id of its own', async () => {
+  it("every answer tells the Host's time and a request id of its own", async () => {
     await using test = await startTestHost();
-    const answers = [await test.call('GET', '/healthz'), await test.call('GET', '/nothing'), await test.call('GET', '/', undefined, { authorization: '' })];
+    const answers = [
+      await test.call('GET', '/healthz'),
+      await test.call('GET', '/nothing'),
+      await test.call('GET', '/', undefined, { authorization: '' }),
+    ];
     for (const { headers } of answers) {
       expect(Math.abs(Number(headers.get(hostTimeHeader)) - Date.now())).toBeLessThan(60_000);
       expect(headers.get('x-content-type-options')).toBe('nosniff');

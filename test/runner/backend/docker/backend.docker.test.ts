@@ -2,13 +2,7 @@ import { join } from 'node:path';
 import { containerName } from '../../../../src/runner/backend/docker/identity.ts';
 import { backendContract } from '../../../contract/backend.ts';
 import type { BackendHarness, Deed } from '../../../contract/backend-harness.ts';
-import {
-  createDockerNode,
-  demoImage,
-  docker,
-  engineSocket,
-  shell,
-} from '../../../support/docker.ts';
+import { createDockerNode, demoImage, docker, engineSocket, shell } from '../../../support/docker.ts';
 import { createSocketProxy } from '../../../support/socket-proxy.ts';
 
 backendContract('Docker', async () => {

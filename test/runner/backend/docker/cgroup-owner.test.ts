@@ -5,10 +5,12 @@ import { cgroupParent, ownerOfProcess, refOfCgroup } from '../../../../src/runne
 
 const id = '3f4c0a7b51d2f0e9c8b7a6958473625140f1e2d3c4b5a69788796a5b4c3d2e1f';
 const refs = fc.record({
-  task: fc.tuple(fc.integer({ min: 1, max: 1_000_000 }), fc.option(fc.integer({ min: 0, max: 98 }))).map(([counter, member]) => {
-    const task = taskId.fromCounter(counter);
-    return member === null ? task : memberId(task, member);
-  }),
+  task: fc
+    .tuple(fc.integer({ min: 1, max: 1_000_000 }), fc.option(fc.integer({ min: 0, max: 98 })))
+    .map(([counter, member]) => {
+      const task = taskId.fromCounter(counter);
+      return member === null ? task : memberId(task, member);
+    }),
   attempt: fc.integer({ min: 1, max: 99 }),
 });
 
@@ -33,10 +35,15 @@ describe('the workload of a process', () => {
     expect(refOfCgroup(`0::${cgroupParent('cgroupfs', ref)}/${id}${forged}\n`)).toEqual(ref);
   });
 
-  it.each(['', '0::/\n', '0::/user.slice/user-1000.slice\n', `0::/docker/${id}\n`, '0::/weir/notes\n', '0::/weir/t1k7\n', '0::/weird/t1k7-1\n'])(
-    'is none for %j',
-    (text) => expect(refOfCgroup(text)).toBeNull(),
-  );
+  it.each([
+    '',
+    '0::/\n',
+    '0::/user.slice/user-1000.slice\n',
+    `0::/docker/${id}\n`,
+    '0::/weir/notes\n',
+    '0::/weir/t1k7\n',
+    '0::/weird/t1k7-1\n',
+  ])('is none for %j', (text) => expect(refOfCgroup(text)).toBeNull());
 
   it('is none for this process, and for one that is not there', async () => {
     expect(await ownerOfProcess(process.pid)).toBeNull();

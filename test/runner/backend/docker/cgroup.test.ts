@@ -85,10 +85,7 @@ describe('v1', () => {
     await mkdir(join(root, 'memory', folder, 'left-over'), { recursive: true });
     await mkdir(join(root, 'cpu', folder), { recursive: true });
     await removeCgroup(layout(), ref);
-    expect([
-      await readdir(join(root, 'memory/weir')),
-      await readdir(join(root, 'cpu/weir')),
-    ]).toEqual([[], []]);
+    expect([await readdir(join(root, 'memory/weir')), await readdir(join(root, 'cpu/weir'))]).toEqual([[], []]);
     await removeCgroup(layout(), ref);
   });
 });

@@ -37,29 +37,10 @@ describe('containers that are not ours', () => {
       await docker('inspect', '--format', '{{json .Config.Labels}}', containerName(order.ref)),
     ) as Record<string, string>;
     const copied = Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]);
-    const other = await docker(
-      'run',
-      '-d',
-      '--network',
-      'none',
-      ...copied,
-      demoImage,
-      'sleep',
-      '86400',
-    );
+    const other = await docker('run', '-d', '--network', 'none', ...copied, demoImage, 'sleep', '86400');
     const next = { ...order.ref, attempt: 2 };
     const named = ['--name', containerName(next), '--label', 'weir.attempt=2'];
-    const third = await docker(
-      'run',
-      '-d',
-      '--network',
-      'none',
-      ...copied,
-      ...named,
-      demoImage,
-      'sleep',
-      '86400',
-    );
+    const third = await docker('run', '-d', '--network', 'none', ...copied, ...named, demoImage, 'sleep', '86400');
     try {
       expect((await backend.list(signal)).map((one) => one.ref)).toEqual([order.ref]);
       expect(await backend.end(next, signal)).toBe('absent');
@@ -84,9 +65,7 @@ describe('containers that are not ours', () => {
     await backend.remove(order.ref, signal);
     const id = await docker('run', '-d', '--network', 'none', snapshot);
     try {
-      expect(await docker('inspect', '--format', '{{index .Config.Labels "weir.id"}}', id)).toBe(
-        order.ref.task,
-      );
+      expect(await docker('inspect', '--format', '{{index .Config.Labels "weir.id"}}', id)).toBe(order.ref.task);
       expect(await backend.list(signal)).toEqual([]);
     } finally {
       await docker('rm', '-f', id);
@@ -117,9 +96,7 @@ describe('an image', () => {
     );
     const order = startOrder(node.nextCounter(), { image: trap, argv: shell('sleep 86400') });
     await backend.start(order, signal);
-    const info = JSON.parse(
-      await docker('inspect', '--format', '{{json .}}', containerName(order.ref)),
-    );
+    const info = JSON.parse(await docker('inspect', '--format', '{{json .}}', containerName(order.ref)));
     expect(info.Config.Labels).toMatchObject({ 'weir.id': order.ref.task, 'weir.owner': 'ada' });
     const env = await docker('exec', containerName(order.ref), 'env');
     expect(env.split('\n')).toEqual(

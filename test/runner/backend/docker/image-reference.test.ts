@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  parseImageReference,
-  sourceOf,
-} from '../../../../src/runner/backend/docker/image-reference.ts';
+import { parseImageReference, sourceOf } from '../../../../src/runner/backend/docker/image-reference.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 

@@ -31,27 +31,15 @@ describe('oom', () => {
     ["the engine's record", { oomKilled: true }, true],
     ['an oom event of a child whose parent then failed', { exitCode: 1, oomEvent: true }, true],
     ['137 at the limit that nobody of us sent', { usage: atLimit }, true],
-    [
-      '137 at a limit that is no whole number of pages',
-      { usage: atLimit, limitBytes: limitBytes + 100 },
-      true,
-    ],
+    ['137 at a limit that is no whole number of pages', { usage: atLimit, limitBytes: limitBytes + 100 }, true],
     ['137 that the group of v2 counted', { usage: { ...atLimit, oomKills: 1 } }, true],
     ['137 at the limit where v2 counted nothing', { usage: { ...atLimit, oomKills: 0 } }, false],
     ['137 at the limit that we sent', { usage: atLimit, killedByUs: true }, false],
     ['137 below the limit', {}, false],
     ['137 without a limit', { usage: atLimit, limitBytes: null }, false],
-    [
-      '137 where the group says nothing',
-      { usage: { peakBytes: null, cpuTimeMs: null, oomKills: null } },
-      false,
-    ],
+    ['137 where the group says nothing', { usage: { peakBytes: null, cpuTimeMs: null, oomKills: null } }, false],
     ['another exit at the limit', { exitCode: 1, usage: atLimit }, false],
-    [
-      "a child's oom that the task survived",
-      { exitCode: 0, oomEvent: true, oomKilled: true },
-      false,
-    ],
+    ["a child's oom that the task survived", { exitCode: 0, oomEvent: true, oomKilled: true }, false],
   ])('of %s', (_what, over, oom) => {
     expect(judgeOom(facts(over))).toBe(oom);
   });
@@ -105,23 +93,11 @@ describe('an engine that restarted', () => {
     ['found it running and killed it', { engine: restarted, endedAtMs: 200_100 }, true],
     ['found it dead', { engine: restarted, endedAtMs: 200_100, exitCode: 255 }, true],
     ['stopped it while it went down', { engine: away, exitCode: 143 }, true],
-    [
-      'stopped it just before the stream ended',
-      { engine: away, exitCode: 143, endedAtMs: 190_000 },
-      true,
-    ],
+    ['stopped it just before the stream ended', { engine: away, exitCode: 143, endedAtMs: 190_000 }, true],
     ['went away long after', { engine: away, exitCode: 143, endedAtMs: 184_000 }, false],
-    [
-      'went away after we had stopped it',
-      { engine: away, exitCode: 143, signalledByUs: true },
-      false,
-    ],
+    ['went away after we had stopped it', { engine: away, exitCode: 143, signalledByUs: true }, false],
     ['came up before it was started', { engine: { startedAtMs: 99_000, gaps: [] } }, false],
-    [
-      'was away long before',
-      { engine: { startedAtMs: null, gaps: [{ fromMs: 1, toMs: 2 }] } },
-      false,
-    ],
+    ['was away long before', { engine: { startedAtMs: null, gaps: [{ fromMs: 1, toMs: 2 }] } }, false],
     ['was away while it ended by itself', { engine: away, exitCode: 3 }, false],
     ['was away while we killed it', { engine: away, killedByUs: true, signalledByUs: true }, false],
     ['was away while it succeeded', { engine: away, exitCode: 0 }, false],
@@ -143,8 +119,6 @@ describe('an engine that restarted', () => {
 });
 
 it('names the signal of an exit code, where there is one', () => {
-  const named = [129, 130, 137, 139, 143, 128, 200, 3].map(
-    (exitCode) => judgeEnd(facts({ exitCode })).signal,
-  );
+  const named = [129, 130, 137, 139, 143, 128, 200, 3].map((exitCode) => judgeEnd(facts({ exitCode })).signal);
   expect(named).toEqual(['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGSEGV', 'SIGTERM', null, null, null]);
 });

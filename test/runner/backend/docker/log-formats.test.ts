@@ -8,16 +8,12 @@ import { jsonLines } from '../../../../src/runner/backend/docker/lines.ts';
 const time = '2026-11-23T20:28:01.123456789Z';
 
 function jsonFile(records: readonly (readonly ['stdout' | 'stderr', string])[]): Buffer {
-  return Buffer.from(
-    records.map(([stream, log]) => `${JSON.stringify({ log, stream, time })}\n`).join(''),
-  );
+  return Buffer.from(records.map(([stream, log]) => `${JSON.stringify({ log, stream, time })}\n`).join(''));
 }
 
 /** Cuts bytes at any places. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].toSorted(
-    (a, b) => a - b,
-  );
+  const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b);
   return ends.map((end, at) => bytes.subarray(ends[at - 1] ?? 0, end));
 }
 
@@ -37,14 +33,11 @@ describe('the json-file', () => {
         const parser = createJsonFileParser(0);
         const chunks = cut(bytes, at).flatMap((part) => parser.push(part));
         const wanted = records.map(([stream, log]) => [stream, Buffer.from(log).toString('hex')]);
-        const read = (all: typeof chunks) =>
-          all.map((one) => [one.stream, Buffer.from(one.bytes).toString('hex')]);
+        const read = (all: typeof chunks) => all.map((one) => [one.stream, Buffer.from(one.bytes).toString('hex')]);
         expect(read(chunks)).toEqual(wanted);
         chunks.forEach((chunk, index) => {
           const offset = Number(chunk.position);
-          expect(read(createJsonFileParser(offset).push(bytes.subarray(offset)))).toEqual(
-            wanted.slice(index + 1),
-          );
+          expect(read(createJsonFileParser(offset).push(bytes.subarray(offset)))).toEqual(wanted.slice(index + 1));
         });
       }),
     );
@@ -63,13 +56,7 @@ describe('the json-file', () => {
   it('leaves out what a crash has torn and what a punched hole has taken', () => {
     const whole = jsonFile([['stdout', 'whole\n']]);
     const torn = Buffer.from('{"log":"to\n');
-    const bytes = Buffer.concat([
-      Buffer.alloc(4096),
-      Buffer.from('end of a line"}\n'),
-      torn,
-      Buffer.alloc(8),
-      whole,
-    ]);
+    const bytes = Buffer.concat([Buffer.alloc(4096), Buffer.from('end of a line"}\n'), torn, Buffer.alloc(8), whole]);
     const chunks = createJsonFileParser(0).push(bytes);
     expect(chunks.map((chunk) => Buffer.from(chunk.bytes).toString())).toEqual(['whole\n']);
     expect(chunks[0]?.position).toBe(String(bytes.length));
@@ -89,17 +76,14 @@ it('the multiplexed stream gives the same frames however its bytes arrive', asyn
       for await (const frame of demux(each(cut(Buffer.concat(frames), at)))) {
         read.push([frame.stream, frame.bytes.toString('hex')]);
       }
-      expect(read).toEqual(
-        records.map(([stream, log]) => [stream, Buffer.from(log).toString('hex')]),
-      );
+      expect(read).toEqual(records.map(([stream, log]) => [stream, Buffer.from(log).toString('hex')]));
     }),
   );
 });
 
 it('lines of JSON are read across the borders of chunks, others left out', async () => {
   const values: unknown[] = [];
-  for await (const { value } of jsonLines(each(['{"a":', '1}\nno json\n', '\n{"b":2}'])))
-    values.push(value);
+  for await (const { value } of jsonLines(each(['{"a":', '1}\nno json\n', '\n{"b":2}']))) values.push(value);
   expect(values).toEqual([{ a: 1 }, { b: 2 }]);
 });
 

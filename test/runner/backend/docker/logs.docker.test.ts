@@ -40,9 +40,7 @@ async function start(script: string): Promise<StartOrder> {
 
 describe('the tail of the file', () => {
   it('is whole for much output in long lines, and goes on from the middle', async () => {
-    const { ref } = await start(
-      'seq 1 30000; head -c 100000 /dev/zero | tr "\\0" x; echo; echo end',
-    );
+    const { ref } = await start('seq 1 30000; head -c 100000 /dev/zero | tr "\\0" x; echo; echo end');
     const chunks = await collect(backend.logs(ref, null, signal));
     const wanted = `${Array.from({ length: 30_000 }, (_, at) => at + 1).join('\n')}\n${'x'.repeat(100_000)}\nend\n`;
     expect(text(chunks)).toBe(wanted);
@@ -55,9 +53,7 @@ describe('the tail of the file', () => {
     const { ref } = await start('seq 1 200000');
     const reader = backend.logs(ref, null, signal)[Symbol.asyncIterator]();
     await reader.next();
-    await expect
-      .poll(() => backend.end(ref, signal), { timeout: 20_000 })
-      .toMatchObject({ exitCode: 0 });
+    await expect.poll(() => backend.end(ref, signal), { timeout: 20_000 }).toMatchObject({ exitCode: 0 });
     await reader.return?.();
   });
 });
@@ -65,15 +61,11 @@ describe('the tail of the file', () => {
 describe("the engine's own stream, for who may not read the file", () => {
   const follow = async (order: StartOrder, position: string | null): Promise<LogChunk[]> => {
     const container = await findContainer(parts, order.ref, signal);
-    return collect(
-      followLogs(parts, { id: container?.id ?? '', ref: order.ref, position }, signal),
-    );
+    return collect(followLogs(parts, { id: container?.id ?? '', ref: order.ref, position }, signal));
   };
 
   it('gives the same output as the tail, and goes on behind each position', async () => {
-    const order = await start(
-      'echo one; sleep 0.05; echo two >&2; sleep 0.05; seq 3 6; echo drei ✓',
-    );
+    const order = await start('echo one; sleep 0.05; echo two >&2; sleep 0.05; seq 3 6; echo drei ✓');
     const chunks = await follow(order, null);
     expect(text(chunks)).toBe('one\ntwo\n3\n4\n5\n6\ndrei ✓\n');
     expect(chunks.map((chunk) => chunk.stream)[1]).toBe('stderr');

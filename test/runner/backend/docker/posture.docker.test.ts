@@ -25,9 +25,7 @@ function task(script: string, spec: Partial<StartOrder['spec']> = {}): StartOrde
 }
 
 /** What a task prints, and how it ends. */
-async function outcome(
-  order: StartOrder,
-): Promise<{ output: string; end: BackendEnd | 'absent' | null }> {
+async function outcome(order: StartOrder): Promise<{ output: string; end: BackendEnd | 'absent' | null }> {
   const watched = await watchBackend(backend);
   await backend.start(order, signal);
   await watched.until(endedOf(order.ref));
@@ -48,9 +46,7 @@ interface Inspected {
 
 /** What the engine says of the container, in the words of 20.10: newer ones sort and prefix capabilities. */
 async function inspect(order: StartOrder): Promise<Inspected> {
-  const info = JSON.parse(
-    await docker('inspect', '--format', '{{json .}}', containerName(order.ref)),
-  );
+  const info = JSON.parse(await docker('inspect', '--format', '{{json .}}', containerName(order.ref)));
   const host = info.HostConfig;
   const CapAdd = host.CapAdd.map((name: string) => name.replace(/^CAP_/, '')).toSorted();
   return {
@@ -130,10 +126,7 @@ describe('a default task', () => {
       AttachStdin: false,
       OpenStdin: false,
       Tty: false,
-      Env: expect.arrayContaining([
-        `WEIR_TASK_ID=${order.ref.task}`,
-        'NVIDIA_VISIBLE_DEVICES=void',
-      ]),
+      Env: expect.arrayContaining([`WEIR_TASK_ID=${order.ref.task}`, 'NVIDIA_VISIBLE_DEVICES=void']),
       Entrypoint: ['/bin/sh'],
       Cmd: ['-c', 'sleep 86400'],
       Healthcheck: { Test: ['NONE'] },
@@ -154,9 +147,7 @@ describe('a default task', () => {
   });
 
   it('has no more capabilities inside than the list, and can gain none', async () => {
-    const { output } = await outcome(
-      task('grep -E "^(Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):" /proc/self/status'),
-    );
+    const { output } = await outcome(task('grep -E "^(Cap(Prm|Eff|Bnd)|NoNewPrivs|Seccomp):" /proc/self/status'));
     // CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, FSETID 4, KILL 5, SETGID 6, SETUID 7, SETPCAP 8, NET_BIND_SERVICE 10,
     // SYS_CHROOT 18, SETFCAP 31
     const list = [0, 1, 3, 4, 5, 6, 7, 8, 10, 18, 31].reduce((mask, bit) => mask + 2 ** bit, 0);
@@ -199,22 +190,14 @@ describe('a default task', () => {
   });
 
   it('cannot make more processes than its limit', async () => {
-    const { output } = await outcome(
-      task('cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null'),
-    );
+    const { output } = await outcome(task('cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null'));
     expect(output.trim()).toBe('4096');
   });
 });
 
 describe('what a task asks for', () => {
   it('reaches the process: environment, folder, user, argv as given', async () => {
-    const argv = [
-      '/bin/sh',
-      '-c',
-      'echo "$A|$(pwd)|$(id -u):$(id -g)|$1|$(hostname)"',
-      'sh',
-      'x && y',
-    ];
+    const argv = ['/bin/sh', '-c', 'echo "$A|$(pwd)|$(id -u):$(id -g)|$1|$(hostname)"', 'sh', 'x && y'];
     const order = startOrder(node.nextCounter(), {
       image: demoImage,
       name: 'My_task.1',

@@ -36,14 +36,10 @@ async function guarded(behind: string): Promise<typeof door> {
       outgoing.writeHead(401, { 'www-authenticate': 'Basic realm="private"' }).end();
       return;
     }
-    const forward = httpRequest(
-      `http://${behind}${incoming.url}`,
-      { method: incoming.method },
-      (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-        answer.pipe(outgoing);
-      },
-    );
+    const forward = httpRequest(`http://${behind}${incoming.url}`, { method: incoming.method }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
     forward.end();
   });
   await new Promise<void>((resolve) => {
@@ -68,12 +64,9 @@ describe('an image of a registry that asks for a password', () => {
     registry.add('team/tool', '1', await layer());
     const image = `${door.host}/team/tool:1`;
     const file = join(scratchFolder(), 'auths.json');
-    const open = (path: string | null) =>
-      node.open({ registries: [door.host], credential: registryCredentials(path) });
+    const open = (path: string | null) => node.open({ registries: [door.host], credential: registryCredentials(path) });
     await using without = open(null);
-    const refusal: unknown = await without
-      .pull(image, () => undefined, signal)
-      .catch((error: unknown) => error);
+    const refusal: unknown = await without.pull(image, () => undefined, signal).catch((error: unknown) => error);
     expect(String(refusal)).toMatch(/credential/);
     await writeFile(
       file,
@@ -83,9 +76,7 @@ describe('an image of a registry that asks for a password', () => {
     );
     await using backend = open(file);
     await using broken = open(`${file}.absent`);
-    await expect(broken.pull(image, () => undefined, signal)).rejects.toThrow(
-      /could not be pulled: ENOENT.*absent/,
-    );
+    await expect(broken.pull(image, () => undefined, signal)).rejects.toThrow(/could not be pulled: ENOENT.*absent/);
     await expect(backend.pull(image, () => undefined, signal)).rejects.toThrow(/credential/);
     await writeFile(
       file,
@@ -94,9 +85,7 @@ describe('an image of a registry that asks for a password', () => {
       }),
     );
     await backend.pull(image, () => undefined, signal);
-    expect(await docker('image', 'inspect', '--format', '{{index .RepoTags 0}}', image)).toBe(
-      image,
-    );
+    expect(await docker('image', 'inspect', '--format', '{{index .RepoTags 0}}', image)).toBe(image);
     await docker('rmi', '-f', image);
   });
 });

@@ -43,8 +43,7 @@ async function layerOf(text: string): Promise<Buffer> {
 }
 
 function layersAsked(): number {
-  return registry.requests.filter((line) => line.startsWith('GET') && line.includes('/blobs/'))
-    .length;
+  return registry.requests.filter((line) => line.startsWith('GET') && line.includes('/blobs/')).length;
 }
 
 describe('a pull', () => {
@@ -82,16 +81,13 @@ describe('a pull', () => {
     await expect(docker('image', 'inspect', image)).resolves.toContain('sha256');
   });
 
-  it.each(['team/tool:2', 'team/nothing:1'])(
-    'of %s, which is not there, is image_not_found',
-    async (name) => {
-      const missing = `${registry.host}/${name}`;
-      await expect(backend.pull(missing, () => undefined, signal)).rejects.toMatchObject({
-        code: 'image_not_found',
-        message: expect.stringContaining(missing),
-      });
-    },
-  );
+  it.each(['team/tool:2', 'team/nothing:1'])('of %s, which is not there, is image_not_found', async (name) => {
+    const missing = `${registry.host}/${name}`;
+    await expect(backend.pull(missing, () => undefined, signal)).rejects.toMatchObject({
+      code: 'image_not_found',
+      message: expect.stringContaining(missing),
+    });
+  });
 
   it('from a registry where nothing answers is image_pull_failed', async () => {
     await registry[Symbol.asyncDispose]();

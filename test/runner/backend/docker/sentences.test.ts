@@ -36,9 +36,9 @@ describe('a start that the engine refused', () => {
 });
 
 it('a command that the init process could not execute is told from what a task prints', () => {
-  expect(
-    execFailure('x:1', '[FATAL tini (7)] exec no such failed: No such file or directory\n'),
-  ).toBe('the command "no such" cannot be run in "x:1": No such file or directory');
+  expect(execFailure('x:1', '[FATAL tini (7)] exec no such failed: No such file or directory\n')).toBe(
+    'the command "no such" cannot be run in "x:1": No such file or directory',
+  );
   expect(execFailure('x:1', 'sh: nosuch: not found\n')).toBeNull();
 });
 
@@ -54,28 +54,12 @@ describe('a pull that failed', () => {
       'image_not_found',
       'credential',
     ],
-    [
-      'Get "https://ghcr.io/v2/": dial tcp: lookup ghcr.io: no such host',
-      'image_pull_failed',
-      'does not resolve',
-    ],
-    [
-      'Get "https://x/v2/": dial tcp 1.2.3.4:443: connect: connection refused',
-      'image_pull_failed',
-      'nothing answers',
-    ],
-    [
-      'net/http: request canceled (Client.Timeout exceeded while awaiting headers)',
-      'image_pull_failed',
-      'in time',
-    ],
+    ['Get "https://ghcr.io/v2/": dial tcp: lookup ghcr.io: no such host', 'image_pull_failed', 'does not resolve'],
+    ['Get "https://x/v2/": dial tcp 1.2.3.4:443: connect: connection refused', 'image_pull_failed', 'nothing answers'],
+    ['net/http: request canceled (Client.Timeout exceeded while awaiting headers)', 'image_pull_failed', 'in time'],
     ['write /var/lib/docker/tmp/x: no space left on device', 'image_pull_failed', 'disk is full'],
     ['toomanyrequests: You have reached your pull rate limit', 'image_pull_failed', 'too much'],
-    [
-      'no matching manifest for linux/arm64 in the manifest list entries',
-      'image_pull_failed',
-      'kind of machine',
-    ],
+    ['no matching manifest for linux/arm64 in the manifest list entries', 'image_pull_failed', 'kind of machine'],
     ['something new', 'image_pull_failed', 'the engine says: something new'],
   ])('%s', (sentence, code, part) => {
     expect(pullError('x:1', sentence)).toMatchObject({

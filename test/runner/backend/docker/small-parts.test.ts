@@ -26,14 +26,8 @@ describe('the environment', () => {
       spec: { NVIDIA_VISIBLE_DEVICES: 'all', A: '1' },
       weir: { WEIR_TASK_ID: 't1' },
     };
-    expect(containerEnv({ ...parts, gpuUuids: ['GPU-1', 'GPU-2'] })).toContain(
-      'NVIDIA_VISIBLE_DEVICES=GPU-1,GPU-2',
-    );
-    expect(containerEnv({ ...parts, gpuUuids: [] })).toEqual([
-      'NVIDIA_VISIBLE_DEVICES=void',
-      'A=1',
-      'WEIR_TASK_ID=t1',
-    ]);
+    expect(containerEnv({ ...parts, gpuUuids: ['GPU-1', 'GPU-2'] })).toContain('NVIDIA_VISIBLE_DEVICES=GPU-1,GPU-2');
+    expect(containerEnv({ ...parts, gpuUuids: [] })).toEqual(['NVIDIA_VISIBLE_DEVICES=void', 'A=1', 'WEIR_TASK_ID=t1']);
   });
 });
 

@@ -25,20 +25,7 @@ function order(...argv: string[]): StartOrder {
 
 it('a program is words in pairs', () => {
   expect(
-    parseProgram([
-      'print',
-      'a b',
-      'sleep',
-      '5s',
-      'work',
-      '1s',
-      'allocate',
-      '1MiB',
-      'ignore',
-      'SIGHUP',
-      'exit',
-      '3',
-    ]),
+    parseProgram(['print', 'a b', 'sleep', '5s', 'work', '1s', 'allocate', '1MiB', 'ignore', 'SIGHUP', 'exit', '3']),
   ).toEqual([
     { kind: 'print', text: 'a b' },
     { kind: 'sleep', ms: 5000 },
@@ -67,13 +54,8 @@ describe('the simulated engine', () => {
   it('lets a process die, and counts what it used', async () => {
     const { engine, backend } = set();
     const watched = await watchBackend(backend);
-    const { ref } = await backend.start(
-      order('allocate', '1MiB', 'work', '20ms', 'sleep', '1h'),
-      signal,
-    );
-    await expect
-      .poll(() => engine.workloads.get(`${ref.task}/1`)?.process?.usage().cpuTimeMs)
-      .toBe(20);
+    const { ref } = await backend.start(order('allocate', '1MiB', 'work', '20ms', 'sleep', '1h'), signal);
+    await expect.poll(() => engine.workloads.get(`${ref.task}/1`)?.process?.usage().cpuTimeMs).toBe(20);
     engine.dieNow(ref, 139);
     const { end } = await watched.until(endedOf(ref));
     expect(end).toMatchObject({
@@ -95,9 +77,7 @@ describe('the simulated engine', () => {
     });
     await expect(backend.start(order(), signal)).rejects.toMatchObject({ code: 'image_not_found' });
     const texts: string[] = [];
-    await Promise.all(
-      [1, 2].map(() => backend.pull('sim/demo:1', (text) => texts.push(text), signal)),
-    );
+    await Promise.all([1, 2].map(() => backend.pull('sim/demo:1', (text) => texts.push(text), signal)));
     expect(texts).toEqual(['0 of 1 layers', '0 of 1 layers', '1 of 1 layers', '1 of 1 layers']);
     expect(await backend.start(order(), signal)).toMatchObject({ phase: 'running' });
     expect(pulls).toBeGreaterThan(0);

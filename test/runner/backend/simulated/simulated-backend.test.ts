@@ -1,10 +1,7 @@
 import { systemClock } from '../../../../src/lib/clock.ts';
 import type { StartOrder } from '../../../../src/runner/backend/backend.ts';
 import { createSimulatedBackend } from '../../../../src/runner/backend/simulated/simulated-backend.ts';
-import {
-  createSimulatedEngine,
-  workloadKey,
-} from '../../../../src/runner/backend/simulated/simulated-engine.ts';
+import { createSimulatedEngine, workloadKey } from '../../../../src/runner/backend/simulated/simulated-engine.ts';
 import { backendContract } from '../../../contract/backend.ts';
 import type { BackendHarness, Deed } from '../../../contract/backend-harness.ts';
 
