@@ -122,7 +122,7 @@ describe('text of unknown origin', () => {
     expect(printable('tab\tand\nline, ü, 漢, 🙂')).toBe('tab\tand\nline, ü, 漢, 🙂');
     const isControl = (code: number): boolean =>
       (code < 0x20 && code !== 9 && code !== 10) || (code >= 0x7f && code < 0xa0);
-    const codes = (text: string): number[] => [...printable(text)].map((letter) => letter.codePointAt(0) ?? 0);
+    const codes = (text: string): number[] => Array.from(printable(text), (letter) => letter.codePointAt(0) ?? 0);
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !codes(text).some(isControl)));
   });
 

@@ -35,6 +35,8 @@ async function runReconcile(ctx: HostContext, placementSeconds: Histogram, signa
     runLoop(
       { name: 'place', clock, log, wake: ctx.wakes.reconcile, intervalMs: placeEveryMs, retryMs },
       async () => {
+        // Who woke the loop is answered first: a pass holds the thread.
+        await new Promise<void>((resolve) => clock.defer(resolve));
         const startMs = clock.monotonic();
         const againMs = await placeTasks(ctx);
         const tookMs = clock.monotonic() - startMs;

@@ -7,7 +7,7 @@ import { type FolderPlan, planFolders, rootFault, scratchTarget, sharedTarget } 
 import { openBeneath, openFolder, PathFault } from './open-beneath.ts';
 import type { DockerBackendOptions } from './options.ts';
 import { refused } from './refused.ts';
-import { createScratch } from './scratch.ts';
+import { createScratch, type Scratch } from './scratch.ts';
 
 /** A folder as the Engine is told of it. */
 export interface ShownFolder {
@@ -18,15 +18,12 @@ export interface ShownFolder {
 
 /** The folders of the node that workloads see. */
 export interface Folders {
-  /** Whether an order gets any. @throws BackendError `start_failed` when the node's file does not have one */
-  plan(order: StartOrder): FolderPlan[];
-  /** Puts them in place. `engineRoot`: where the Engine keeps its data. @throws BackendError `start_failed` */
+  /** Puts those of an order in place. `engineRoot`: where the Engine keeps its data. @throws BackendError `start_failed` */
   prepare(order: StartOrder, engineRoot: string, signal: AbortSignal): Promise<ShownFolder[]>;
-  /** Takes away what was put in place for an attempt, its scratch folder with all that is in it. */
-  release(ref: WorkloadRef, signal: AbortSignal): Promise<void>;
-  /** Names of all that was put in place, `TASK-ATTEMPT`. */
+  /** Takes away what was put in place under a name, the scratch folder with all that is in it. */
+  release(name: string, signal: AbortSignal): Promise<void>;
+  /** Names under which something is in place. */
   names(): Promise<string[]>;
-  releaseNamed(name: string, signal: AbortSignal): Promise<void>;
   /** Why a folder of the node cannot be given now; `null` when it can. */
   fault(path: string, engineRoot: string): Promise<string | null>;
   /** For every workload; empty where the node has none. */
@@ -35,80 +32,88 @@ export interface Folders {
 
 type Options = Pick<DockerBackendOptions, 'policy' | 'privateDir' | 'socketPath' | 'cluster' | 'node'>;
 
+/** Names what is put in place for an attempt. */
+export function folderName({ task, attempt }: WorkloadRef): string {
+  return `${task}-${attempt}`;
+}
+
 export function createFolders(options: Options): Folders {
   const { policy, privateDir, socketPath } = options;
-  const { sharedDir, scratchDir } = policy;
   const binds = createBindMounts({ folder: join(privateDir, 'mounts'), socketPath, run: runTool });
-  const scratch =
-    scratchDir === null
-      ? null
-      : createScratch({ dir: scratchDir, owner: `weir-${options.cluster}-${options.node}`, run: runTool });
-  const ours = (engineRoot: string): string[] => [
-    privateDir,
-    dirname(privateDir),
-    socketPath,
-    ...(engineRoot === '' ? [] : [engineRoot]),
-  ];
-
-  const openPlanned = async (plan: FolderPlan, name: string, engineRoot: string): Promise<FileHandle> => {
-    const root = plan.root === 'scratch' ? (scratchDir ?? '') : plan.root;
-    const fault = rootFault(root, ours(engineRoot));
-    if (fault !== null) throw refused(`${plan.what}: ${fault}`);
-    try {
-      if (plan.root === 'scratch' && scratch !== null) return await scratch.open(name);
-      return await openBeneath(await openFolder(root), plan.subPath ?? '');
-    } catch (error) {
-      throw error instanceof PathFault ? refused(`${plan.what}: ${error.message}`, error) : error;
-    }
-  };
-  const release = async (name: string, signal: AbortSignal): Promise<void> => {
-    await binds.drop(name, signal);
-    if (scratch !== null) await scratch.remove(name, signal);
-  };
+  const scratch = scratchOf(options);
   return {
-    plan: ({ spec }) => planFolders(spec, policy),
     async prepare(order, engineRoot, signal) {
       const plans = planFolders(order.spec, policy);
       if (plans.length === 0) return [];
-      if (process.geteuid?.() !== 0) throw refused('this node cannot give folders: its Runner is not root');
-      const name = nameOf(order.ref);
-      const handles: FileHandle[] = [];
+      if (!mayMount()) throw refused('this node cannot give folders: its Runner is not root');
+      const name = folderName(order.ref);
+      const open: { handle: FileHandle; readOnly: boolean }[] = [];
       try {
-        for (const plan of plans) handles.push(await openPlanned(plan, name, engineRoot));
-        const bound = plans.flatMap(({ readOnly }, at) =>
-          handles.slice(at, at + 1).map((handle) => ({ handle, readOnly })),
-        );
-        const sources = await binds.make(name, bound, signal);
+        for (const plan of plans) {
+          assertGivable(plan, keptOut(options, engineRoot));
+          open.push({ handle: await openPlanned(plan, name, scratch), readOnly: plan.readOnly });
+        }
+        const sources = await binds.make(name, open, signal);
         return plans.map(({ target, readOnly }, at) => ({ source: sources[at] ?? '', target, readOnly }));
       } catch (error) {
         if (signal.aborted || error instanceof BackendError) throw error;
-        throw refused(
-          `this node could not prepare folders: ${error instanceof Error ? error.message : String(error)}`,
-          error,
-        );
+        throw refused(`this node could not prepare folders: ${sentence(error)}`, error);
       } finally {
-        await Promise.all(handles.map((handle) => handle.close()));
+        await Promise.all(open.map(({ handle }) => handle.close()));
       }
     },
-    release: (ref, signal) => release(nameOf(ref), signal),
-    names: async () => [...new Set([...(await binds.names()), ...((await scratch?.names().catch(() => [])) ?? [])])],
-    releaseNamed: release,
+    async release(name, signal) {
+      await binds.drop(name, signal);
+      await scratch?.remove(name, signal);
+    },
+    names: async () => [...new Set([...(await binds.names()), ...((await scratch?.names()) ?? [])])],
     async fault(path, engineRoot) {
-      if (process.geteuid?.() !== 0) return 'the Runner is not root';
-      const fault = rootFault(path, ours(engineRoot));
-      if (fault !== null) return fault;
-      return openFolder(path).then(
-        async (handle) => handle.close().then(() => null),
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      );
+      if (!mayMount()) return 'the Runner is not root';
+      return rootFault(path, keptOut(options, engineRoot)) ?? openFault(path);
     },
     env: {
-      WEIR_SHARED_DIR: sharedDir === null ? '' : sharedTarget,
-      WEIR_SCRATCH_DIR: scratchDir === null ? '' : scratchTarget,
+      WEIR_SHARED_DIR: policy.sharedDir === null ? '' : sharedTarget,
+      WEIR_SCRATCH_DIR: policy.scratchDir === null ? '' : scratchTarget,
     },
   };
 }
 
-function nameOf({ task, attempt }: WorkloadRef): string {
-  return `${task}-${attempt}`;
+function scratchOf({ policy: { scratchDir }, cluster, node }: Options): Scratch | null {
+  return scratchDir === null ? null : createScratch({ dir: scratchDir, owner: `weir-${cluster}-${node}`, run: runTool });
+}
+
+function mayMount(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+/** Our data, the Engine's and its socket: no workload gets them, nor a folder that they lie in. */
+function keptOut({ privateDir, socketPath }: Options, engineRoot: string): string[] {
+  return [privateDir, dirname(privateDir), socketPath, ...(engineRoot === '' ? [] : [engineRoot])];
+}
+
+function assertGivable({ what, root }: FolderPlan, ours: readonly string[]): void {
+  const fault = rootFault(root, ours);
+  if (fault !== null) throw refused(`${what}: ${fault}`);
+}
+
+async function openPlanned({ what, root, within }: FolderPlan, name: string, scratch: Scratch | null): Promise<FileHandle> {
+  try {
+    if (within === 'own' && scratch !== null) return await scratch.open(name);
+    return await openBeneath(await openFolder(root), within ?? '');
+  } catch (error) {
+    throw error instanceof PathFault ? refused(`${what}: ${error.message}`, error) : error;
+  }
+}
+
+async function openFault(path: string): Promise<string | null> {
+  try {
+    await (await openFolder(path)).close();
+    return null;
+  } catch (error) {
+    return sentence(error);
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
