@@ -1,4 +1,4 @@
-import { inArray } from 'drizzle-orm';
+import { and, inArray, isNull } from 'drizzle-orm';
 import { allSettled } from '../../lib/all-settled.ts';
 import type { NodeId, TaskId } from '../../protocol/ids.ts';
 import { nodeId, taskId } from '../../protocol/ids.ts';
@@ -100,7 +100,8 @@ async function rowsOf(tx: Transaction, ids: readonly string[]): Promise<Map<stri
 
 async function nodeNames(tx: Transaction, ids: readonly string[]): Promise<Map<string, string>> {
   const known = [...new Set(ids)].flatMap((id) => nodeId.parse(id) ?? []);
-  const rows = await tx.select({ id: nodes.id, name: nodes.name }).from(nodes).where(inArray(nodes.id, known));
+  const there = and(inArray(nodes.id, known), isNull(nodes.removedMs));
+  const rows = await tx.select({ id: nodes.id, name: nodes.name }).from(nodes).where(there);
   return new Map(rows.map((row) => [row.id, row.name]));
 }
 
