@@ -1,6 +1,6 @@
 import type { Config } from '../config/settings.ts';
 import type { RunnerPolicy } from '../runner/policy.ts';
-import type { RunnerOptions } from '../runner/start-runner.ts';
+import type { RunnerOptions } from '../runner/options.ts';
 
 /** The configuration in the words of the Runner. */
 export function runnerOptions({

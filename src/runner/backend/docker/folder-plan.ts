@@ -10,8 +10,10 @@ export const scratchTarget = '/scratch';
 export interface FolderPlan {
   /** As people call it: `mount "data"`. */
   what: string;
-  /** On the node; `scratch`: the attempt's own, which is made for it. */
-  root: string | 'scratch';
+  /** `own`: a folder in it that is made for the attempt. */
+  kind: 'as-it-is' | 'own';
+  /** On the node. */
+  root: string;
   /** In it. */
   subPath: string | null;
   /** In the container. */
@@ -31,12 +33,13 @@ export function planFolders(spec: Pick<WorkloadSpec, 'mounts'>, policy: Policy):
     const node = policy.mounts.find((one) => one.name === name);
     if (node === undefined) throw refused(`there is no mount "${name}" on this node (${listed(policy.mounts)})`);
     if (node.readOnly && !readOnly) throw refused(`the mount "${name}" of this node is read-only: ask for it so`);
-    return { what: `mount "${name}"`, root: node.path, subPath, target: path, readOnly };
+    return { what: `mount "${name}"`, kind: 'as-it-is' as const, root: node.path, subPath, target: path, readOnly };
   });
   const given = policy.mounts
     .filter(({ everyWorkload }) => everyWorkload)
     .map(({ name, path, readOnly, target }) => ({
       what: `mount "${name}"`,
+      kind: 'as-it-is' as const,
       root: path,
       subPath: null,
       target,
@@ -55,10 +58,12 @@ export function planFolders(spec: Pick<WorkloadSpec, 'mounts'>, policy: Policy):
 function ownFolders({ sharedDir, scratchDir }: Policy): FolderPlan[] {
   const common = { subPath: null, readOnly: false };
   return [
-    ...(sharedDir === null ? [] : [{ ...common, what: 'shared folder', root: sharedDir, target: sharedTarget }]),
+    ...(sharedDir === null
+      ? []
+      : [{ ...common, what: 'shared folder', kind: 'as-it-is' as const, root: sharedDir, target: sharedTarget }]),
     ...(scratchDir === null
       ? []
-      : [{ ...common, what: 'scratch folder', root: 'scratch' as const, target: scratchTarget }]),
+      : [{ ...common, what: 'scratch folder', kind: 'own' as const, root: scratchDir, target: scratchTarget }]),
   ];
 }
 

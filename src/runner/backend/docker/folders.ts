@@ -79,7 +79,9 @@ export function createFolders(options: Options): Folders {
 }
 
 function scratchOf({ policy: { scratchDir }, cluster, node }: Options): Scratch | null {
-  return scratchDir === null ? null : createScratch({ dir: scratchDir, owner: `weir-${cluster}-${node}`, run: runTool });
+  return scratchDir === null
+    ? null
+    : createScratch({ dir: scratchDir, owner: `weir-${cluster}-${node}`, run: runTool });
 }
 
 function mayMount(): boolean {
@@ -96,10 +98,14 @@ function assertGivable({ what, root }: FolderPlan, ours: readonly string[]): voi
   if (fault !== null) throw refused(`${what}: ${fault}`);
 }
 
-async function openPlanned({ what, root, within }: FolderPlan, name: string, scratch: Scratch | null): Promise<FileHandle> {
+async function openPlanned(
+  { what, kind, root, subPath }: FolderPlan,
+  name: string,
+  scratch: Scratch | null,
+): Promise<FileHandle> {
   try {
-    if (within === 'own' && scratch !== null) return await scratch.open(name);
-    return await openBeneath(await openFolder(root), within ?? '');
+    if (kind === 'own' && scratch !== null) return await scratch.open(name);
+    return await openBeneath(await openFolder(root), subPath ?? '');
   } catch (error) {
     throw error instanceof PathFault ? refused(`${what}: ${error.message}`, error) : error;
   }

@@ -2,6 +2,7 @@ import type { WorkloadRef } from '../backend.ts';
 import { removeCgroup } from './cgroup.ts';
 import { findContainer } from './container.ts';
 import { askUnless } from './engine.ts';
+import { folderName } from './folders.ts';
 import { containerName } from './identity.ts';
 import type { DockerParts } from './parts.ts';
 
@@ -27,7 +28,7 @@ export async function removeContainer(parts: DockerParts, ref: WorkloadRef, sign
   }
   const { layout } = await parts.life.about(signal);
   await removeCgroup(layout, ref);
-  await parts.folders.release(ref, signal);
+  await parts.folders.release(folderName(ref), signal);
   parts.trimmed.delete(containerName(ref));
   await parts.marks.clear(containerName(ref));
   parts.holdings.forget(ref);

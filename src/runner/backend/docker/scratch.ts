@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, type FileHandle } from 'node:fs/promises';
 import type { RunTool } from '../../../lib/node/run-tool.ts';
-import { openBeneath, openFolder, pathOfHandle } from './open-beneath.ts';
+import { openBeneath, openFolder, PathFault, pathOfHandle } from './open-beneath.ts';
 import { refused } from './refused.ts';
 
 /** Folders of single attempts in the node's scratch folder. */
@@ -63,8 +63,16 @@ export function createScratch({ dir, owner, run }: ScratchOptions): Scratch {
         if (result.outcome === 'exited' && result.code === 0) return;
         const said = result.outcome === 'exited' ? result.stderr.trim().split('\n')[0] : result.outcome;
         throw new Error(`the scratch folder ${name} could not be removed: ${said}`);
-      }),
-    names: () => within((folder) => readdir(pathOfHandle(folder))),
+      }).catch(unlessGone(undefined)),
+    names: () => within((folder) => readdir(pathOfHandle(folder))).catch(unlessGone([])),
+  };
+}
+
+/** Where the node's scratch folder is gone, or none any more, there is nothing of ours. */
+function unlessGone<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof PathFault) return instead;
+    throw error;
   };
 }
 

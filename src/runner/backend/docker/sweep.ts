@@ -15,12 +15,12 @@ export function createSweepingList(
     if (swept) return list(signal);
     const { folders, turns, options } = parts;
     const starting = turns.names();
-    const there = await folders.names();
+    const there = await folders.names().catch(() => null);
     const listed = await list(signal);
     const live = new Set([...starting, ...turns.names(), ...listed.map(({ ref }) => containerName(ref))]);
     try {
-      for (const name of there) if (!live.has(`weir-${name}`)) await folders.releaseNamed(name, signal);
-      swept = true;
+      for (const name of there ?? []) if (!live.has(`weir-${name}`)) await folders.release(name, signal);
+      swept = there !== null;
     } catch (error) {
       signal.throwIfAborted();
       options.log.warn({ err: error }, 'folders of workloads that are gone could not be taken away; trying again');

@@ -1,4 +1,4 @@
-import type { Backend, BackendEvent, WorkloadRef } from '../backend.ts';
+import type { Backend, BackendEvent, BackendUsage, WorkloadRef } from '../backend.ts';
 import { createChannel } from '../channel.ts';
 import type { SimulatedEngine, SimulatedWorkload } from './simulated-engine.ts';
 import { workloadKey } from './simulated-engine.ts';
@@ -9,25 +9,22 @@ import { describeWorkload, startSimulated } from './simulated-start.ts';
 /** A backend without a machine beneath: the workloads live in `engine`, which a later backend finds them in. */
 export function createSimulatedBackend(options: { engine: SimulatedEngine }): Backend & AsyncDisposable {
   const { engine } = options;
-  const find = (ref: WorkloadRef, signal: AbortSignal): SimulatedWorkload | undefined => {
+  const assertUp = (signal: AbortSignal): void => {
     signal.throwIfAborted();
     engine.assertUp();
+  };
+  const find = (ref: WorkloadRef, signal: AbortSignal): SimulatedWorkload | undefined => {
+    assertUp(signal);
     return engine.workloads.get(workloadKey(ref));
   };
   return {
     async describe(signal) {
-      signal.throwIfAborted();
-      engine.assertUp();
+      assertUp(signal);
       return { name: 'simulated', version: '1', cgroup: 'v2', storageDriver: 'none' };
     },
-    async offers(signal) {
-      signal.throwIfAborted();
-      engine.assertUp();
-      return [...engine.script.offers];
-    },
+    offers: async () => [...engine.script.offers],
     async list(signal) {
-      signal.throwIfAborted();
-      engine.assertUp();
+      assertUp(signal);
       return [...engine.workloads.values()].map(describeWorkload);
     },
     pull: createSimulatedPuller(engine),
@@ -45,11 +42,7 @@ export function createSimulatedBackend(options: { engine: SimulatedEngine }): Ba
       const workload = find(ref, signal);
       return workload === undefined ? 'absent' : workload.end;
     },
-    async usage(ref, signal) {
-      const workload = find(ref, signal);
-      const used = workload?.phase === 'ended' ? undefined : workload?.process?.usage();
-      return used === undefined ? null : { cpuTimeMs: used.cpuTimeMs, memoryBytes: used.memoryPeakBytes };
-    },
+    usage: async (ref, signal) => usageOf(find(ref, signal)),
     async remove(ref, signal) {
       if (find(ref, signal) !== undefined) engine.removeByHand(ref);
     },
@@ -58,6 +51,11 @@ export function createSimulatedBackend(options: { engine: SimulatedEngine }): Ba
     async trimLogs() {},
     async [Symbol.asyncDispose]() {},
   };
+}
+
+function usageOf(workload: SimulatedWorkload | undefined): BackendUsage | null {
+  const used = workload?.phase === 'ended' ? undefined : workload?.process?.usage();
+  return used === undefined ? null : { cpuTimeMs: used.cpuTimeMs, memoryBytes: used.memoryPeakBytes };
 }
 
 function move(engine: SimulatedEngine, workload: SimulatedWorkload | undefined, to: 'running' | 'paused'): void {
