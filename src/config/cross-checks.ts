@@ -1,7 +1,7 @@
+import { pathsOverlap } from '../lib/path-overlap.ts';
 import type { Fault } from './fault.ts';
 import { originText, type Origin } from './given.ts';
 import type { Config } from './settings.ts';
-import { overlap } from './values.ts';
 
 interface Seen {
   resolved: readonly { path: string; origin: Origin }[];
@@ -33,8 +33,12 @@ export function crossFaults(config: Config, { resolved, dataDir }: Seen): Fault[
     tell('host.sync.unreachable', 'must be longer than host.sync.suspect', 'raise the one or lower the other');
   }
   for (const [path, folder] of folders(runner)) {
-    if (!overlap(folder, dataDir)) continue;
-    tell(path, `must not overlap the data folder ${dataDir}, not "${folder}"`, 'name another folder');
+    if (pathsOverlap(folder, dataDir)) {
+      tell(path, `must not overlap the data folder ${dataDir}, not "${folder}"`, 'name another folder');
+    }
+    if (pathsOverlap(folder, runner.docker.socket)) {
+      tell(path, `must not hold the Engine's socket ${runner.docker.socket}, not "${folder}"`, 'name another folder');
+    }
   }
   return faults;
 }

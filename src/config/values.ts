@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import * as v from 'valibot';
 import { parseListenAddress } from '../lib/listen-address.ts';
+import { pathsOverlap, systemFolders } from '../lib/path-overlap.ts';
 import { byteSize, duration, wholeNumber } from '../protocol/schema.ts';
 
 const isAddressText = (value: string): boolean => parseListenAddress(value) !== null;
@@ -26,29 +27,11 @@ export const path = v.pipe(
   v.transform((value) => posix.join(value, '.').replace(/(?<=.)\/$/, '')),
 );
 
-/** Folders of the system, which no workload gets, nor one that they lie in. */
-const systemFolders = [
-  '/boot',
-  '/dev',
-  '/etc',
-  '/proc',
-  '/run',
-  '/sys',
-  '/var/run',
-  '/var/lib/docker',
-  '/var/lib/containerd',
-];
-
-/** Whether one of two absolute paths lies in the other. */
-export const overlap = (one: string, other: string): boolean =>
-  `${one}/`.replace('//', '/').startsWith(`${other}/`.replace('//', '/')) ||
-  `${other}/`.replace('//', '/').startsWith(`${one}/`.replace('//', '/'));
-
 /** A folder of the node that workloads may see. Links in it are the Runner's to look at. */
 export const folderForWorkloads = v.pipe(
   path,
   v.check(
-    (value) => !systemFolders.some((folder) => overlap(value, folder)),
+    (value) => !systemFolders.some((folder) => pathsOverlap(value, folder)),
     `must not be, hold or lie in a folder of the system (${systemFolders.join(', ')})`,
   ),
 );

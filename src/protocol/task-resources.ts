@@ -65,7 +65,7 @@ export const taskResources = strict({
   /** Cores and memory of this NUMA node alone. */
   numaNode: v.optional(v.nullable(v.pipe(wholeNumber, v.maxValue(1023)))),
   /** Of /dev/shm. */
-  shmSize: v.optional(v.nullable(v.pipe(byteSize, noMoreThanAnyMachine))),
+  shmSize: v.optional(v.nullable(v.pipe(byteSize, v.minValue(65_536, 'at least 64 KiB'), noMoreThanAnyMachine))),
   pidsLimit: v.optional(v.nullable(v.pipe(wholeNumber, v.minValue(1), v.maxValue(4_194_304)))),
   ulimits: v.optional(dictionary(v.picklist(ulimitNames, `must be one of ${ulimitNames.join(', ')}`), ulimit)),
   /** Of the container's writable layer, where the node's storage driver can. */

@@ -58,6 +58,13 @@ const placement = strict({
   target: v.optional(target),
 });
 
+/** As much as engine and pipes hold however little of it is read: a Runner that dies tears nothing off. */
+const mostInputBytes = 262_144;
+const inputText = v.pipe(
+  text(mostInputBytes),
+  v.check((value) => new TextEncoder().encode(value).length <= mostInputBytes, 'at most 256 KiB as UTF-8'),
+);
+
 const longestMs = 10 * 365 * 86_400_000;
 
 /** `null`: none. */
@@ -89,7 +96,7 @@ const fields = strict({
   /** Whom the task belongs to; by default who submits it. */
   owner: v.optional(name),
   /** Text that the process reads; without it, its input is empty. */
-  stdin: v.optional(text(262_144)),
+  stdin: v.optional(inputText),
   mounts: v.optional(taskMounts),
   /** Added to the default ones; the node's file must allow them. */
   capabilities: v.optional(taskCapabilities),

@@ -1,4 +1,4 @@
-import { pathsOverlap } from '../../../lib/path-overlap.ts';
+import { pathsOverlap, systemFolders } from '../../../lib/path-overlap.ts';
 import type { WorkloadSpec } from '../../../protocol/sync.ts';
 import type { NodeMount, RunnerPolicy } from '../../policy.ts';
 import { refused } from './refused.ts';
@@ -70,19 +70,6 @@ function ownFolders({ sharedDir, scratchDir }: Policy): FolderPlan[] {
 function listed(mounts: readonly NodeMount[]): string {
   return mounts.length === 0 ? 'it has none' : `it has ${mounts.map(({ name }) => name).join(', ')}`;
 }
-
-/** Folders of the system, which no workload gets, nor one that they lie in. */
-const systemFolders = [
-  '/boot',
-  '/dev',
-  '/etc',
-  '/proc',
-  '/run',
-  '/sys',
-  '/var/run',
-  '/var/lib/docker',
-  '/var/lib/containerd',
-];
 
 /** Why a path of the node may not be given to workloads; `null` when it may. `ours`: our data, the Engine's, sockets. */
 export function rootFault(path: string, ours: readonly string[]): string | null {

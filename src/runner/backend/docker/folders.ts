@@ -13,7 +13,6 @@ import { createScratch, type Scratch } from './scratch.ts';
 export interface ShownFolder {
   source: string;
   target: string;
-  readOnly: boolean;
 }
 
 /** The folders of the node that workloads see. */
@@ -54,7 +53,7 @@ export function createFolders(options: Options): Folders {
           open.push({ handle: await openPlanned(plan, name, scratch), readOnly: plan.readOnly });
         }
         const sources = await binds.make(name, open, signal);
-        return plans.map(({ target, readOnly }, at) => ({ source: sources[at] ?? '', target, readOnly }));
+        return plans.map(({ target }, at) => ({ source: sources[at] ?? '', target }));
       } catch (error) {
         if (signal.aborted || error instanceof BackendError) throw error;
         throw refused(`this node could not prepare folders: ${sentence(error)}`, error);

@@ -96,14 +96,16 @@ function devices({ gpuUuids, devices: paths = [] }: WorkloadSpec): HostConfig {
   };
 }
 
-/** The sources are mounts of our own: the Engine keeps their `nosuid,nodev`, which it cannot set itself. */
+/**
+ * The sources are mounts of our own: the Engine keeps their `ro,nosuid,nodev`, which it cannot set itself. Its own
+ * `ReadOnly` would mount them anew with `ro` alone.
+ */
 function mounts(folders: readonly ShownFolder[]): HostConfig {
   if (folders.length === 0) return {};
-  const all = folders.map(({ source, target, readOnly }) => ({
+  const all = folders.map(({ source, target }) => ({
     Type: 'bind' as const,
     Source: source,
     Target: target,
-    ReadOnly: readOnly,
     BindOptions: { Propagation: 'rprivate' as const },
   }));
   return { Mounts: all };

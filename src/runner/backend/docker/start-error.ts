@@ -15,6 +15,11 @@ export function startError(image: string, sentence: string, cause?: unknown): Ba
   if (/no command specified/i.test(sentence)) {
     return refuse(`"${image}" has no command of its own: give one`, cause);
   }
+  const limit = /error setting rlimits?\b.*operation not permitted/i.test(sentence);
+  if (limit) return refuse('this node cannot give the ulimits: its Engine may not raise them so far', cause);
+  if (/unable to apply caps: operation not permitted/i.test(sentence)) {
+    return refuse('this node cannot give the capabilities: its Engine has not all of them itself', cause);
+  }
   const plain = sentence
     .trim()
     .replace(wrapping, '')

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend, LogChunk, StartOrder } from '../../../../src/runner/backend/backend.ts';
 import { findContainer } from '../../../../src/runner/backend/docker/container.ts';
@@ -55,6 +56,28 @@ describe('the tail of the file', () => {
     await reader.next();
     await expect.poll(() => backend.end(ref, signal), { timeout: 20_000 }).toMatchObject({ exitCode: 0 });
     await reader.return?.();
+  });
+});
+
+describe('room that was given back', () => {
+  it('is the blocks of what is stored elsewhere, and what follows is read as ever', async () => {
+    const order = await start(`yes ${'z'.repeat(999)} | head -c 70000000; sleep 0.1; echo the last`);
+    const { ref } = order;
+    const chunks = await collect(backend.logs(ref, null, signal));
+    const path = (await findContainer(parts, ref, signal))?.logPath ?? '';
+    const before = await stat(path);
+    const early = chunks.find(({ position }) => Number(position) > 1_000_000);
+    await backend.trimLogs(ref, early?.position ?? '', signal);
+    expect(await stat(path)).toMatchObject({ blocks: before.blocks });
+    const stored = chunks.at(-2)?.position ?? '';
+    await backend.trimLogs(ref, stored, signal);
+    const after = await stat(path);
+    expect(after.size).toBe(before.size);
+    expect(after.blocks * 512).toBeLessThan(1_000_000);
+    for (const position of [stored, null]) {
+      expect(text(await collect(backend.logs(ref, position, signal)))).toBe('the last\n');
+    }
+    await backend.remove(ref, signal);
   });
 });
 
