@@ -232,6 +232,7 @@ describe('keys that are right by themselves', () => {
     [{ 'runner.sharedDir': '/var/lib/weir' }, 'runner.sharedDir'],
     [{ 'runner.scratchDir': '/var/lib/weir/scratch' }, 'runner.scratchDir'],
     [{ 'runner.mounts': [{ name: 'x', path: '/var/lib/weir/host' }] }, 'runner.mounts'],
+    [{ 'runner.docker.socket': '/opt/engine/docker.sock', 'runner.sharedDir': '/opt' }, 'runner.sharedDir'],
   ])('%j may be wrong together: it is told where', (values, path) => {
     const flags = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { flag: `--${key}`, value }]));
     expect(faultsOf({ flags }).map((fault) => fault.path)).toEqual([path]);
