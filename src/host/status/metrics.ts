@@ -1,4 +1,3 @@
-import { isNull } from 'drizzle-orm';
 import { Hono } from 'hono';
 import { nodeStates } from '../../protocol/node-view.ts';
 import { taskStates } from '../../protocol/task-state.ts';
@@ -7,8 +6,7 @@ import type { HostContext } from '../context.ts';
 import { describe } from '../http/describe.ts';
 import { noQuery } from '../http/parameters.ts';
 import { validated } from '../http/validate.ts';
-import { nodes } from '../store/schema.ts';
-import { placedTasks } from './placed-tasks.ts';
+import { listNodes, placedTasks } from '../nodes/queries.ts';
 import { readStatus, type Status } from './read-status.ts';
 
 /** `/metrics`, in Prometheus' text format. */
@@ -55,7 +53,7 @@ function nodeGauges({ metrics, db, clock, presence }: HostContext): () => Promis
   return async () => {
     for (const gauge of [state, silence, gpus]) gauge.clear();
     const held = new Set((await placedTasks(db)).flatMap((task) => task.gpus));
-    for (const node of await db.select().from(nodes).where(isNull(nodes.removedMs))) {
+    for (const node of await listNodes(db)) {
       for (const one of nodeStates) state.set(one === node.state ? 1 : 0, [node.name, one]);
       const contactMs = presence.lastContactMs(node.id);
       if (contactMs !== null) silence.set((clock.monotonic() - contactMs) / 1000, [node.name]);
